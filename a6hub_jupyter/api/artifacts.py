@@ -1,0 +1,82 @@
+"""What a build has made: the files of its run directory, and the picture of its layout."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..auth import BUILDS, READ, Refusal
+from ..builds.store import Record
+from .base import A6HubHandler, guarded, media_type
+
+# A Classic run has about 1,500 files; a runaway step must not make the answer grow without end.
+MAX_LISTED = 20_000
+
+
+def artifact_path(record: Record, relative: str) -> Path:
+    """Return a file of the run directory; Refusal 404 for all that is outside or not there, links resolved."""
+    run_dir = Path(record.request.run_dir)
+    try:
+        path = (run_dir / relative).resolve()
+        if path.is_relative_to(run_dir.resolve()) and path.is_file():
+            return path
+    except (OSError, ValueError, RuntimeError):
+        pass
+    raise Refusal(404, "The build has no such file.", field="path", remedy="…/artifacts lists the files it has.")
+
+
+def list_files(run_dir: Path) -> list[dict[str, Any]]:
+    """Return path (relative), size in bytes and time of modification of all files, the final views first."""
+    found = []
+    for directory, names, files in os.walk(run_dir):
+        names[:] = sorted(n for n in names if n != "tmp")
+        for name in files:
+            path = Path(directory, name)
+            try:
+                status = path.lstat()
+            except OSError:
+                continue
+            modified = datetime.fromtimestamp(status.st_mtime, timezone.utc).isoformat(timespec="milliseconds")
+            relative = path.relative_to(run_dir).as_posix()
+            found.append({"path": relative, "size": status.st_size, "modified": modified.replace("+00:00", "Z")})
+            if len(found) >= MAX_LISTED:
+                break
+    return sorted(found, key=lambda f: (not f["path"].startswith("final/"), f["path"]))
+
+
+class ArtifactsHandler(A6HubHandler):
+    """``builds/{id}/artifacts``."""
+
+    @guarded(READ, BUILDS)
+    async def get(self, build_id: str) -> None:
+        """Answer with the list of files."""
+        run_dir = Path(self.record(build_id).request.run_dir)
+        await self.finish({"artifacts": await asyncio.to_thread(list_files, run_dir)})
+
+
+class ArtifactHandler(A6HubHandler):
+    """``builds/{id}/artifacts/{path}``."""
+
+    @guarded(READ, BUILDS)
+    async def get(self, build_id: str, relative: str) -> None:
+        """Send a file as a download."""
+        path = artifact_path(self.record(build_id), relative)
+        await self.send_file(path, content_type=media_type(path), download=path.name)
+
+
+class PictureHandler(A6HubHandler):
+    """``builds/{id}/picture``: the layout as LibreLane's KLayout.Render drew it."""
+
+    @guarded(READ, BUILDS)
+    async def get(self, build_id: str) -> None:
+        """Send the PNG; 404 until there is one."""
+        record = self.record(build_id)
+        view = record.snapshot.views.get("render")
+        if view is None:
+            raise Refusal(
+                404, "The build has no picture of its layout yet.", remedy="Wait for the step KLayout.Render."
+            )
+        await self.send_file(artifact_path(record, view), content_type="image/png")

@@ -1,0 +1,169 @@
+"""The live stream of a build over a WebSocket.
+
+There is no queue for a client: each connection reads the journal and the console from where it is, at the pace at
+which its client takes the messages. A slow client costs the server nothing but two file positions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+from typing import Any
+
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from ..auth import BUILDS, READ, Refusal
+from ..builds.journal import CONSOLE, JournalReader
+from ..builds.model import ENDED, now
+from ..builds.store import Record
+from .base import Services, find_record, guarded
+from .builds import build_json
+
+PING_MILLISECONDS = 20_000
+# At most 20 log messages a second, each at most this many bytes: 5 MB/s for a client that catches up.
+LOG_INTERVAL, LOG_BYTES = 0.05, 1 << 18
+MAX_MESSAGE = 1 << 12
+NO_SUCH_BUILD, BAD_PARAMETER = 4404, 4400
+
+
+class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
+    """``ws builds/{id}/stream?after=SEQ&offset=BYTES``; each event and each byte exactly once."""
+
+    auth_resource = BUILDS
+
+    @property
+    def ping_interval(self) -> int:
+        """Milliseconds (the mixin's unit): proxies drop what is silent for a minute."""
+        return PING_MILLISECONDS
+
+    @property
+    def max_message_size(self) -> int:
+        """Clients have nothing to say but ``ping``."""
+        return MAX_MESSAGE
+
+    def set_default_headers(self) -> None:
+        """Leave out the headers of pages: a WebSocket has no content."""
+
+    @guarded(READ, BUILDS, authenticated=ws_authenticated)
+    async def get(self, build_id: str) -> None:  # type: ignore[override]
+        """Open the socket for who may read builds."""
+        await super().get(build_id)
+
+    async def open(self, build_id: str) -> None:
+        """Begin to send, or close with a code that says why not."""
+        super().open()
+        self._task: asyncio.Task[None] | None = None
+        services: Services = self.settings["a6hub"]
+        try:
+            record = find_record(services, build_id)
+        except Refusal as refusal:
+            self.close(NO_SUCH_BUILD, str(refusal)[:120])
+            return
+        try:
+            after = int(self.get_query_argument("after", "0"))
+            offset = int(self.get_query_argument("offset", "0"))
+        except ValueError:
+            self.close(BAD_PARAMETER, "'after' and 'offset' are whole numbers.")
+            return
+        if offset < 0:  # so many bytes before the end
+            offset = max(0, record.log_size + offset)
+        self._task = asyncio.get_running_loop().create_task(self._send_all(services, record, max(0, after), offset))
+
+    def on_message(self, message: str | bytes) -> None:
+        """Answer ``ping``; all else is passed over."""
+        try:
+            kind = json.loads(message).get("type")
+        except (ValueError, AttributeError, RecursionError):
+            return
+        if kind == "ping":
+            self._write("pong", {}, None)
+
+    def on_close(self) -> None:
+        """Stop reading for a client that is gone."""
+        task = getattr(self, "_task", None)
+        if task is not None:
+            task.cancel()
+
+    async def _send_all(self, services: Services, record: Record, after: int, offset: int) -> None:
+        try:
+            await self._follow(services, record, after, offset)
+            self.close(1000)
+        except (WebSocketClosedError, StreamClosedError):
+            return
+        except Exception:
+            self.log.exception("a6hub: the stream of build %s broke", record.id)
+            self.close(1011, "The server could not read the build's record.")
+
+    async def _follow(self, services: Services, record: Record, after: int, offset: int) -> None:
+        record.refresh()
+        sent_state = record.snapshot.state
+        await self._write("status", build_json(services, record), after)
+        events = JournalReader(record.directory)
+        log = LogReader(record, offset)
+        sent_position: tuple[int | None, str | None] = services.queue.position(record)
+        while True:
+            changed = record.changed
+            ended = not record.live
+            for event in events.read():
+                if event["seq"] <= after:
+                    continue
+                after = event["seq"]
+                data = event["data"]
+                if event["type"] == "complete":
+                    break  # sent at the very end, after the last byte of the log
+                if event["type"] == "status":
+                    data, sent_state = {**build_json(services, record), "state": data["state"]}, data["state"]
+                await self._write(event["type"], data, after, event["timestamp"])
+            while text := log.read(final=ended):
+                await self._write("log", text, None)
+                await asyncio.sleep(LOG_INTERVAL)
+            if ended:
+                await self._write("complete", build_json(services, record), record.snapshot.seq)
+                return
+            position = services.queue.position(record)
+            if record.snapshot.state != sent_state or position != sent_position:
+                sent_state, sent_position = record.snapshot.state, position
+                if sent_state not in ENDED:
+                    await self._write("status", build_json(services, record), after)
+            if not record.live:
+                continue
+            await asyncio.wait_for(changed.wait(), None)
+
+    def _write(self, kind: str, data: dict[str, Any], seq: int | None, timestamp: str | None = None) -> Any:
+        message: dict[str, Any] = {"type": kind, "data": data, "timestamp": timestamp or now()}
+        if seq is not None:
+            message["seq"] = seq
+        return self.write_message(json.dumps(message))
+
+
+class LogReader:
+    """Reads the console as valid text; a character that is not yet whole is left for the next time."""
+
+    def __init__(self, record: Record, offset: int) -> None:
+        self._path = record.directory / CONSOLE
+        self._offset = offset
+
+    def read(self, *, final: bool) -> dict[str, Any] | None:
+        """Return ``{offset, end, text}`` of the next bytes, None if there are none (``final``: none will come)."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(LOG_BYTES)
+        except FileNotFoundError:
+            return None
+        if not data:
+            return None
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        last = final and len(data) < LOG_BYTES
+        text = decoder.decode(data, final=last)
+        end = self._offset + len(data) - len(decoder.getstate()[0])
+        if end == self._offset:
+            return None
+        message = {"offset": self._offset, "end": end, "text": text}
+        self._offset = end
+        return message

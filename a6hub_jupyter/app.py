@@ -1,0 +1,138 @@
+"""The server extension: its configuration, and how its rooms are wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.paths import jupyter_data_dir
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Float, Int, List, Unicode, default
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+    from .api.base import Services
+
+STATIC = str(Path(__file__).parent / "static")
+
+
+class A6HubApp(ExtensionApp):
+    """Runs LibreLane builds for notebooks."""
+
+    name = "a6hub_jupyter"
+    version = __version__
+    description = "a6hub-jupyter: LibreLane builds from notebooks"
+    load_other_extensions = True
+    static_paths = [STATIC]  # noqa: RUF012 - a trait of the base class
+
+    builds_dir = Unicode(
+        help="Directory of the builds' records. Default: 'a6hub/builds' in Jupyter's data directory."
+    ).tag(config=True)
+    cache_dir = Unicode(help="Directory for what can be made again (scenes of layouts).").tag(config=True)
+    extra_roots = List(Unicode(), help="More directories, beside the server's root, that may hold designs.").tag(
+        config=True
+    )
+    pdk = Unicode("sky130A", help="The PDK of builds that name none.").tag(config=True)
+    pdk_roots = List(Unicode(), help="Directories that hold PDKs, looked at before PDK_ROOT and ciel's home.").tag(
+        config=True
+    )
+    max_running = Int(help="Builds that run at once. Default: one for each two cores.").tag(config=True)
+    max_queued = Int(500, min=1, help="Builds that may wait; past it, new ones are refused.").tag(config=True)
+    build_timeout = Float(3600.0, help="Seconds a build may run where it does not say.").tag(config=True)
+    max_build_timeout = Float(86400.0, help="Seconds that a build may ask for at most.").tag(config=True)
+    min_free_disk = Int(500_000_000, help="Bytes that must be free for a build to be taken in.").tag(config=True)
+    check_timeout = Float(30.0, help="Seconds in which LibreLane has to check a request.").tag(config=True)
+    layout_timeout = Float(120.0, help="Seconds that preparing a layout for the browser may take.").tag(config=True)
+    layout_memory = Int(4 << 30, help="Bytes of memory that preparing a layout may take.").tag(config=True)
+    layout_cache_bytes = Int(2 << 30, help="Bytes that prepared layouts may take on disk.").tag(config=True)
+    stuck_after = Float(
+        3600.0,
+        help="Seconds without output after which a build no longer keeps the server from being culled.",
+    ).tag(config=True)
+
+    @default("builds_dir")
+    def _builds_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "a6hub" / "builds")
+
+    @default("cache_dir")
+    def _cache_dir(self) -> str:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return str(Path(base) / "a6hub-jupyter")
+
+    @default("max_running")
+    def _max_running(self) -> int:
+        return max(1, _cores() // 2)
+
+    def initialize_handlers(self) -> None:
+        """Make the services and add the handlers."""
+        from .api import handlers  # noqa: PLC0415 - imported when the extension is loaded, not when it is found
+
+        self._services = self._make_services()
+        if self.serverapp is not None:
+            self.serverapp.web_app.settings["a6hub"] = self._services
+        self.handlers.extend(handlers)
+
+    def _make_services(self) -> Services:
+        from .api.base import Services  # noqa: PLC0415
+        from .auth import Roots  # noqa: PLC0415
+        from .builds.intake import Defaults, Intake  # noqa: PLC0415
+        from .builds.queue import Limits, Queue  # noqa: PLC0415
+        from .builds.store import Store  # noqa: PLC0415
+        from .executors import EXECUTORS  # noqa: PLC0415
+        from .layout.cache import SceneCache  # noqa: PLC0415
+
+        store = Store(Path(self.builds_dir))
+        queue = Queue(store, EXECUTORS, Limits(self.max_running, self.min_free_disk), self.log)
+        roots = Roots([self._root_dir(), *self.extra_roots])
+        defaults = Defaults(
+            pdk=self.pdk,
+            pdk_roots=tuple(self.pdk_roots),
+            timeout=self.build_timeout,
+            max_timeout=self.max_build_timeout,
+            max_queued=self.max_queued,
+            jobs=_cores(),
+        )
+        intake = Intake(store, queue, roots, defaults, self.check_timeout)
+        scenes = SceneCache(
+            Path(self.cache_dir) / "scenes", self.layout_cache_bytes, self.layout_timeout, self.layout_memory
+        )
+        return Services(store, queue, intake, roots, scenes)
+
+    def _root_dir(self) -> str:
+        manager: Any = self.serverapp.contents_manager if self.serverapp else None
+        return str(getattr(manager, "root_dir", None) or Path.cwd())
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Read the records that there are, and begin to watch the live ones."""
+        await asyncio.to_thread(self._services.store.load)
+        self._services.queue.on_activity = self._note_activity
+        self._services.queue.start()
+
+    async def stop_extension(self) -> None:
+        """Stop watching; builds go on without us."""
+        await self._services.queue.stop()
+        await self._services.intake.close()
+        await self._services.scenes.close()
+
+    def _note_activity(self) -> None:
+        """Tell a hub's culler, which reads every ``*_last_activity`` of the settings."""
+        if self.serverapp is not None:
+            self.serverapp.web_app.settings["a6hub_last_activity"] = datetime.now(timezone.utc)
+
+    def current_activity(self) -> list[str] | None:
+        """Return the ids of live builds that get on, for ``shutdown_no_activity_timeout``; None if there are none."""
+        limit = time.time() - self.stuck_after
+        running = [r.id for r in self._services.queue.running if r.last_output > limit]
+        return running or None
+
+
+def _cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""The life of a build: what it is, where its record lies, who runs it, who waits."""

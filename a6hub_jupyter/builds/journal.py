@@ -1,0 +1,117 @@
+"""The build directory's files: names, atomic writing, the append-only journal."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from .model import BuildRequest, json_safe, now
+
+REQUEST, JOURNAL, CONSOLE = "request.json", "journal.jsonl", "console.log"
+RESULT, SUPERVISOR, CLAIM, CONFIG = "result.json", "supervisor.json", "claim", "config.json"
+
+# A journal line is written by us and is small; whatever is larger than this is not a journal.
+MAX_LINE = 4 << 20
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write ``data`` to ``path`` atomically: a reader sees the old file or the new one, never a half."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(json_safe(data), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> Any | None:
+    """Return the content of a JSON file; None where there is none or it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def write_request(directory: Path, request: BuildRequest, idempotency_key: str | None) -> None:
+    """Write the request of a new build."""
+    write_json(directory / REQUEST, {"version": 1, "request": request.to_json(), "idempotency_key": idempotency_key})
+
+
+def read_request(directory: Path) -> tuple[BuildRequest, str | None]:
+    """Read a build's request and its idempotency key; ValueError when the directory holds no build."""
+    data: Any = read_json(directory / REQUEST)
+    try:
+        return BuildRequest.from_json(data["request"]), data.get("idempotency_key")
+    except (TypeError, KeyError, AttributeError) as problem:
+        raise ValueError(f"{directory} is no build directory: it has no readable {REQUEST}.") from problem
+
+
+def claim(directory: Path, by: str) -> bool:
+    """Take the right to start or end a queued build; False if somebody has it already.
+
+    Only one process can create the file, so a build is never started twice, nor cancelled while it starts, even
+    when two servers share one store.
+    """
+    try:
+        descriptor = os.open(directory / CLAIM, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"by": by, "timestamp": now()}, file)
+    return True
+
+
+class JournalWriter:
+    """Appends events to ``journal.jsonl``: ``seq`` from 1 without gaps, one line each, each line in one write."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / JOURNAL
+        self.seq = 0
+        self._descriptor = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+
+    def append(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Append one event and return it; OSError when the disk refuses."""
+        event = {"seq": self.seq + 1, "timestamp": now(), "type": kind, "data": json_safe(data)}
+        line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+        start = os.fstat(self._descriptor).st_size
+        if os.write(self._descriptor, line) != len(line):
+            os.ftruncate(self._descriptor, start)  # a torn line would end the journal for every reader
+            raise OSError(28, "No space left on device", str(self._path))
+        self.seq += 1
+        return event
+
+    def close(self) -> None:
+        """Make the journal durable."""
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+
+class JournalReader:
+    """Reads a journal as it grows; each call returns the events that have come since the last one."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / JOURNAL
+        self._position = 0
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return the new whole lines as events; a line still being written is left for the next call."""
+        try:
+            with self._path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size <= self._position:
+                    return []
+                file.seek(self._position)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        events = []
+        for line in data.splitlines(keepends=True):
+            if not line.endswith(b"\n") or len(line) > MAX_LINE:
+                break
+            self._position += len(line)
+            events.append(json.loads(line))
+        return events

@@ -1,0 +1,169 @@
+"""What a build is: its request, its steps, its state. Plain data, no I/O."""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+QUEUED, STARTING, RUNNING = "queued", "starting", "running"
+SUCCEEDED, FAILED, CANCELLED, TIMED_OUT, LOST = "succeeded", "failed", "cancelled", "timed_out", "lost"
+ENDED = frozenset({SUCCEEDED, FAILED, CANCELLED, TIMED_OUT, LOST})
+
+PENDING, DONE, SKIPPED = "pending", "done", "skipped"  # a step is also RUNNING or FAILED
+
+BUILD_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{6}")
+
+
+def now() -> str:
+    """Return the present time as ISO 8601, UTC, with milliseconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def new_build_id(design_name: str) -> str:
+    """Return an id that sorts by time, names the design, and is safe as a file name and as a run tag."""
+    slug = re.sub(r"[^a-z0-9]+", "-", design_name.lower()).strip("-")[:40].strip("-") or "design"
+    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(3)}"
+
+
+def json_safe(value: Any) -> Any:
+    """Return ``value`` with the floats that JSON lacks (infinite, not a number) as strings."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(k): json_safe(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_safe(v) for v in value]
+    return value
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What was asked for; written once as ``request.json`` and never changed.
+
+    ``design_dir`` is absolute and resolved. ``config`` holds LibreLane's own variables, in LibreLane's units
+    (nanoseconds, micrometres, percent). ``pdk_root`` is None where the PDK is still to be staged. ``steps`` are
+    the ids and names that the flow will run, from LibreLane itself.
+    """
+
+    id: str
+    created: str
+    name: str
+    design_dir: str
+    config: dict[str, Any]
+    flow: str
+    pdk: str
+    scl: str | None
+    pdk_root: str | None
+    pdk_note: str | None
+    toolchain: str
+    executor: str
+    steps: list[dict[str, str]]
+    timeout: float
+    from_step: str | None = None
+    to_step: str | None = None
+    skip: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    jobs: int = 2
+
+    @property
+    def run_dir(self) -> str:
+        """LibreLane's run directory: ``runs/<tag>`` in the design directory; the tag is the build id."""
+        return f"{self.design_dir}/runs/{self.id}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form in which the request is stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BuildRequest:
+        """Read a stored request; fields that a newer version added are left out."""
+        known = cls.__dataclass_fields__
+        return cls(**{k: v for k, v in data.items() if k in known})
+
+
+@dataclass
+class Step:
+    """One step of the flow. ``offset`` is the byte of the console log where its output begins."""
+
+    id: str
+    name: str
+    state: str = PENDING
+    started: str | None = None
+    finished: str | None = None
+    seconds: float | None = None
+    offset: int | None = None
+    directory: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that events and responses carry."""
+        return asdict(self)
+
+
+@dataclass
+class Snapshot:
+    """The present state of a build: what is left when all its journal's events have been applied in order."""
+
+    state: str = QUEUED
+    seq: int = 0
+    started: str | None = None
+    finished: str | None = None
+    steps: dict[str, Step] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
+    error: dict[str, Any] | None = None
+    exit_code: int | None = None
+
+    def apply(self, event: Mapping[str, Any]) -> None:
+        """Take in the next event of the journal; types that are not known are passed over."""
+        self.seq = event["seq"]
+        kind, data = event["type"], event["data"]
+        if kind == "status":
+            self._enter(data["state"], event["timestamp"])
+        elif kind == "step":
+            views = data.get("views")
+            known = Step.__dataclass_fields__
+            self.steps[data["id"]] = Step(**{k: v for k, v in data.items() if k in known})
+            self.views.update(views or {})
+        elif kind == "metric":
+            self.metrics.update(data)
+        elif kind == "complete":
+            self._enter(data["state"], event["timestamp"])
+            self.error, self.exit_code = data.get("error"), data.get("exit_code")
+
+    def _enter(self, state: str, timestamp: str) -> None:
+        self.state = state
+        if state == RUNNING and self.started is None:
+            self.started = timestamp
+        if state in ENDED and self.finished is None:
+            self.finished = timestamp
+
+    @property
+    def completed_steps(self) -> list[str]:
+        """Ids of the steps that are done, in order."""
+        return [s.id for s in self.steps.values() if s.state == DONE]
+
+    @property
+    def current_step(self) -> str | None:
+        """Id of the step that runs now, if one does."""
+        return next((s.id for s in self.steps.values() if s.state == RUNNING), None)
+
+    @property
+    def progress(self) -> int:
+        """Percent of the steps that are behind us (done or skipped); 100 only for a build that succeeded."""
+        if self.state == SUCCEEDED:
+            return 100
+        behind = sum(s.state in {DONE, SKIPPED} for s in self.steps.values())
+        return min(99, 100 * behind // len(self.steps)) if self.steps else 0
+
+    def progress_data(self) -> dict[str, Any]:
+        """Return the data of a ``progress`` message."""
+        return {
+            "progress": self.progress,
+            "current_step": self.current_step,
+            "completed_steps": self.completed_steps,
+        }

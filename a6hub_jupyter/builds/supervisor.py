@@ -1,0 +1,220 @@
+"""Owns one LibreLane process from its start to its end: ``python -m a6hub_jupyter.builds.supervisor BUILD_DIR``.
+
+It is detached from the server that started it, and the only writer of the build directory. SIGTERM cancels the build:
+SIGINT to LibreLane's process group, then SIGTERM, then SIGKILL, each after a grace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from ..librelane.failures import explain
+from ..toolchains import TOOLCHAINS, Command
+from ..toolchains.base import librelane_config
+from . import journal
+from .model import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    PENDING,
+    RUNNING,
+    STARTING,
+    SUCCEEDED,
+    TIMED_OUT,
+    Snapshot,
+    Step,
+    now,
+)
+from .progress import RunDirectory
+from .terminal import TerminalProcess, adopt_orphans
+
+POLL_SECONDS = 0.05
+HEARTBEAT_SECONDS = 5.0
+GRACE_SECONDS = 10.0
+
+
+class Supervisor:
+    """One build under way."""
+
+    def __init__(self, build_dir: Path) -> None:
+        self._dir = build_dir
+        self._request, _ = journal.read_request(build_dir)
+        self._steps = {s["id"]: Step(s["id"], s["name"]) for s in self._request.steps}
+        self._run_dir = Path(self._request.run_dir)
+        self._run = RunDirectory(self._run_dir, self._steps)
+        self._console = os.open(build_dir / journal.CONSOLE, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        self._offset = 0
+        self._journal = journal.JournalWriter(build_dir)
+        self._snapshot = Snapshot()
+        self._ending: str | None = None  # the state that somebody asked for: cancelled or timed_out
+        self._deadline = time.monotonic() + self._request.timeout
+        self._next_heartbeat = 0.0
+
+    def run(self) -> str:
+        """Run the build to its end and return its final state."""
+        self._wake, wake_writer = os.pipe()
+        os.set_blocking(wake_writer, False)
+        signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._on_cancel)
+        signal.signal(signal.SIGINT, self._on_cancel)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        adopt_orphans()
+        me = psutil.Process()
+        journal.write_json(
+            self._dir / journal.SUPERVISOR,
+            {"pid": me.pid, "start_time": me.create_time(), "host": socket.gethostname(), "timestamp": now()},
+        )
+        self._append("status", {"state": STARTING})
+        for step in self._steps.values():
+            self._append("step", step.to_json())
+        error: dict[str, Any] | None = None
+        code: int | None = None
+        try:
+            code, error = self._run_plan()
+        except OSError as problem:
+            self._sweep()
+            error = {"message": _os_error_sentence(problem)}
+        return self._finish(code, error)
+
+    def _run_plan(self) -> tuple[int | None, dict[str, Any] | None]:
+        plan = TOOLCHAINS[self._request.toolchain].plan(self._request, self._dir, os.environ)
+        (self._dir / journal.CONFIG).write_text(librelane_config(self._request), encoding="utf-8")
+        for command in plan.prepare:
+            self._append("status", {"state": RUNNING})
+            code = self._prepare(command, plan.environment)
+            if code != 0:
+                return code, {"message": self._last_line(), "step": command.step}
+        if self._ending:
+            return None, None
+        code = self._execute(plan.librelane, plan.environment)
+        for kind, data in self._run.end(failed=code != 0 or self._ending is not None):
+            self._append(kind, data)
+        if code == 0 or self._ending:
+            return code, None
+        failed = [(s.id, s.directory) for s in self._steps.values() if s.state == FAILED and s.directory]
+        return code, explain(self._run_dir, failed, code)
+
+    def _prepare(self, command: Command, environment: dict[str, str]) -> int:
+        step = self._steps[command.step] if command.step else Step("prepare", "Prepare")
+        begun = time.monotonic()
+        step.state, step.started, step.offset = RUNNING, now(), self._offset
+        self._append("step", step.to_json())
+        code = self._execute(command, environment)
+        step.state, step.finished = (DONE if code == 0 else FAILED), now()
+        step.seconds = round(time.monotonic() - begun, 3)
+        self._append("step", step.to_json())
+        return code
+
+    def _execute(self, command: Command, environment: dict[str, str]) -> int:
+        """Run one command on the terminal, recording as it goes, until its whole tree is gone."""
+        child = TerminalProcess(command.argv, environment, Path(self._request.design_dir))
+        if command.step is None:
+            self._append("status", {"state": RUNNING})
+        stop_signals = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+        next_signal_at = 0.0
+        drained_by = None
+        try:
+            while True:
+                self._record(child.read(POLL_SECONDS, self._wake))
+                for kind, data in self._run.scan(self._offset):
+                    self._append(kind, data)
+                self._beat()
+                clock = time.monotonic()
+                if clock > self._deadline and not self._ending:
+                    self._ending = TIMED_OUT
+                if self._ending and clock >= next_signal_at and child.poll() is None:
+                    child.signal(stop_signals.pop(0) if len(stop_signals) > 1 else signal.SIGKILL)
+                    next_signal_at = clock + GRACE_SECONDS
+                if child.poll() is not None:
+                    # a grandchild may hold the terminal open: it gets a moment, then the sweep
+                    drained_by = drained_by or clock + 1.0
+                    if child.drained or clock > drained_by:
+                        break
+        finally:
+            self._sweep()
+            self._drain(child)
+            child.close()
+        code = child.poll()
+        return code if code is not None else -signal.SIGKILL
+
+    def _drain(self, child: TerminalProcess) -> None:
+        while not child.drained and (data := child.read(0, self._wake)):
+            self._record(data)
+
+    def _record(self, data: bytes) -> None:
+        while data:
+            written = os.write(self._console, data)
+            self._offset += written
+            data = data[written:]
+
+    def _append(self, kind: str, data: dict[str, Any]) -> None:
+        """Append an event to the journal, and after each change of a step the progress that follows from it."""
+        self._snapshot.apply(self._journal.append(kind, data))
+        if kind == "step" and data["state"] != PENDING:
+            self._journal.append("progress", self._snapshot.progress_data())
+
+    def _beat(self) -> None:
+        """Touch ``supervisor.json``: its time of modification is the heartbeat."""
+        if time.monotonic() >= self._next_heartbeat:
+            os.utime(self._dir / journal.SUPERVISOR)
+            self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+
+    def _on_cancel(self, _number: int, _frame: FrameType | None) -> None:
+        self._ending = self._ending or CANCELLED
+
+    def _sweep(self) -> None:
+        """End whatever is left of the tree, also what made a session of its own (we adopt orphans)."""
+        left = psutil.Process().children(recursive=True)
+        for process in left:
+            process.terminate()
+        _, alive = psutil.wait_procs(left, timeout=2.0)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive, timeout=2.0)
+
+    def _last_line(self) -> str:
+        """Return the last line of the console: a preparation says there, in one sentence, why it failed."""
+        with (self._dir / journal.CONSOLE).open("rb") as file:
+            file.seek(max(0, self._offset - 4096))
+            lines = file.read().decode(errors="replace").split("\n")
+        text = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return text or "The preparation of the build failed without a word."
+
+    def _finish(self, code: int | None, error: dict[str, Any] | None) -> str:
+        state = self._ending or (FAILED if error else SUCCEEDED)
+        if state == TIMED_OUT:
+            error = {"message": f"The build ran longer than its limit of {self._request.timeout:g} s; raise 'timeout'."}
+        result = {"state": state, "exit_code": code, "error": error}
+        try:
+            with contextlib.suppress(OSError):  # a full disk: the result, far smaller, is the record that counts
+                self._append("complete", result)
+                self._journal.close()
+            journal.write_json(self._dir / journal.RESULT, {**result, "finished": now(), "metrics": self._run.metrics})
+        finally:
+            os.close(self._console)
+        return state
+
+
+def _os_error_sentence(error: OSError) -> str:
+    what = error.filename or "the build directory"
+    return f"The build stopped because {what} could not be written or run: {error.strerror or error}."
+
+
+def main(build_dir: Path) -> int:
+    """Run the build recorded in ``build_dir``; the exit code tells only whether the record was closed."""
+    Supervisor(build_dir).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

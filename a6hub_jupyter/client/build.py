@@ -1,0 +1,178 @@
+"""A build as a notebook sees it: a handle by id on what the server knows."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Generator
+from typing import Any
+
+import pandas as pd
+
+from .display import BuildDisplay
+from .layouts import layout_of_build
+from .server import current_server
+
+ENDED = frozenset({"succeeded", "failed", "cancelled", "timed_out", "lost"})
+POLL_SECONDS = 0.25
+
+
+class Build:
+    """One run of LibreLane. All it keeps is the id (and the last answer): the truth is on the server."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
+        self._display = BuildDisplay(data["id"])
+
+    @property
+    def id(self) -> str:
+        """The build id; ``a6hub.build(id)`` finds the build again, in any kernel."""
+        return str(self._data["id"])
+
+    def refresh(self) -> dict[str, Any]:
+        """Ask the server, and return the build as it is now (the API's form)."""
+        if self._data["state"] not in ENDED:
+            self._data = current_server().get(f"builds/{self.id}")
+        return self._data
+
+    @property
+    def state(self) -> str:
+        """One of queued, starting, running, succeeded, failed, cancelled, timed_out, lost."""
+        return str(self.refresh()["state"])
+
+    @property
+    def error(self) -> str | None:
+        """Why the build failed, None if it did not."""
+        error = self.refresh()["error"]
+        return error["message"] if error else None
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """The flow's steps in order: name, state, seconds; the index is LibreLane's step id."""
+        columns = ["id", "name", "state", "seconds"]
+        frame: pd.DataFrame = pd.DataFrame(self.refresh()["steps"], columns=columns).set_index("id")
+        return frame
+
+    @property
+    def metrics(self) -> pd.Series[Any]:
+        """LibreLane's metrics so far, by LibreLane's names and in its units (um, um^2, ns)."""
+        metrics: pd.Series[Any] = pd.Series(self.refresh()["metrics"], dtype=object, name=self.id).sort_index()
+        return metrics
+
+    @property
+    def artifacts(self) -> pd.DataFrame:
+        """The files of the run directory: size in bytes, time of modification; the index is the path."""
+        files = current_server().get(f"builds/{self.id}/artifacts")["artifacts"]
+        frame: pd.DataFrame = pd.DataFrame(files, columns=["path", "size", "modified"]).set_index("path")
+        return frame
+
+    def read(self, path: str) -> bytes:
+        """Return an artifact's content; ``path`` as in ``artifacts``."""
+        return current_server().get_bytes(f"builds/{self.id}/artifacts/{path}")
+
+    def log(self, tail: int | None = None) -> str:
+        """Return what the tools printed, or the last ``tail`` bytes of it."""
+        headers = {"Range": f"bytes=-{tail}"} if tail else None
+        return current_server().get_bytes(f"builds/{self.id}/log", headers).decode(errors="replace")
+
+    @property
+    def layout(self) -> Any:
+        """The finished layout as a widget to pan and zoom."""
+        return layout_of_build(self.id)
+
+    def cancel(self) -> Build:
+        """End the build, with all the tools it runs; one that has ended is left as it is."""
+        self._data = current_server().post(f"builds/{self.id}/cancel", {})
+        return self
+
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Build:
+        """Wait for the end, at most ``timeout`` seconds (TimeoutError), and return the build.
+
+        ``progress`` prints the steps as they come; the default is to do so where no widget is shown.
+        """
+        deadline = time.monotonic() + timeout if timeout is not None else None
+        told = StepPrinter() if (progress if progress is not None else not self._display.shown) else None
+        while True:
+            data = self.refresh()
+            if told:
+                told.tell(data)
+            if data["state"] in ENDED:
+                self._display.finish(data)
+                return self
+            self._check_deadline(deadline)
+            time.sleep(POLL_SECONDS)
+
+    def __await__(self) -> Generator[Any, None, Build]:
+        """Wait without blocking the kernel: ``await build``."""
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Build:
+        while (await asyncio.to_thread(self.refresh))["state"] not in ENDED:  # noqa: ASYNC110 - it changes on the server
+            await asyncio.sleep(POLL_SECONDS)
+        self._display.finish(self._data)
+        return self
+
+    def _check_deadline(self, deadline: float | None) -> None:
+        if deadline is not None and time.monotonic() > deadline:
+            state = self._data["state"]
+            raise TimeoutError(f"The build {self.id} is still {state}; it goes on, and wait() can be called again.")
+
+    def _ipython_display_(self) -> None:
+        self._display.show(self.refresh())
+
+    def __repr__(self) -> str:
+        data = self._data
+        return f"Build({self.id!r}, {data['state']}, {data['progress']} %)"
+
+
+class StepPrinter:
+    """Prints each step once, when it has ended: the progress for terminals and scripts."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def tell(self, data: dict[str, Any]) -> None:
+        """Print what is new."""
+        count = len(data["steps"])
+        for number, step in enumerate(data["steps"], 1):
+            if step["id"] in self._told or step["state"] not in {"done", "failed"}:
+                continue
+            self._told.add(step["id"])
+            mark = "✓" if step["state"] == "done" else "✗"
+            sys.stdout.write(f"{mark} {number:2}/{count} {step['name']}  {step['seconds'] or 0:.1f} s\n")
+        if data["state"] in ENDED:
+            reason = f": {data['error']['message']}" if data["error"] else ""
+            sys.stdout.write(f"{data['design']['name']} {data['state'].replace('_', ' ')}{reason}\n")
+        sys.stdout.flush()
+
+
+def build(build_id: str) -> Build:
+    """Return the build with this id, whoever started it; RequestRefusedError if there is none."""
+    return Build(current_server().get(f"builds/{build_id}"))
+
+
+def builds(**filters: str) -> Builds:
+    """Return the newest builds; ``design="spm"`` and ``state="failed"`` narrow them down."""
+    return Builds(Build(data) for data in current_server().get("builds", **filters)["builds"])
+
+
+class Builds(list[Build]):
+    """Builds, newest first; a notebook shows them as a table."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return design, state, progress (percent), creation time, PDK and flow; the index is the build id."""
+        rows = [
+            {
+                "id": b.id,
+                "design": b._data["design"]["name"],
+                **{k: b._data[k] for k in ("state", "progress", "created", "pdk", "flow")},
+            }
+            for b in self
+        ]
+        columns = ["id", "design", "state", "progress", "created", "pdk", "flow"]
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=columns).set_index("id")
+        return frame
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html())

@@ -1,0 +1,1 @@
+"""All that we know of LibreLane. Importing this loads none of it."""

@@ -1,0 +1,74 @@
+"""The server's handle on the inspector: started on first use, kept warm, killed when it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+# One answer is a step list and some sentences; a line past this is not from our inspector.
+MAX_ANSWER = 8 << 20
+
+
+class InspectorError(Exception):
+    """The inspector died or did not answer in time; the text is for people."""
+
+
+class InspectorWorker:
+    """Sends requests to one inspector process, one at a time."""
+
+    def __init__(self, environment: Mapping[str, str], timeout: float) -> None:
+        self._environment = dict(environment)
+        self._timeout = timeout
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def warm_up(self) -> None:
+        """Start the process ahead of the first request, so that LibreLane is loaded by then."""
+        async with self._turn:
+            await self._start()
+
+    async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the inspector's answer; InspectorError when there is none."""
+        async with self._turn:
+            process = await self._start()
+            assert process.stdin is not None  # noqa: S101 - both are pipes, see _start
+            assert process.stdout is not None  # noqa: S101
+            try:
+                process.stdin.write(json.dumps(request).encode() + b"\n")
+                await process.stdin.drain()
+                line = await asyncio.wait_for(process.stdout.readline(), self._timeout)
+                answer = json.loads(line)
+            except (OSError, ValueError, asyncio.TimeoutError) as problem:
+                await self._stop()
+                raise InspectorError(
+                    f"LibreLane did not check the request within {self._timeout:g} s or stopped while it did; "
+                    "the Jupyter server's log has its output."
+                ) from problem
+            return dict(answer)
+
+    async def close(self) -> None:
+        """End the process."""
+        async with self._turn:
+            await self._stop()
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "a6hub_jupyter.librelane.inspector",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env=self._environment,
+                limit=MAX_ANSWER,
+            )
+        return self._process
+
+    async def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
