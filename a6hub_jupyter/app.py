@@ -47,6 +47,7 @@ class A6HubApp(ExtensionApp):
     max_queued = Int(500, min=1, help="Builds that may wait; past it, new ones are refused.").tag(config=True)
     build_timeout = Float(3600.0, help="Seconds a build may run where it does not say.").tag(config=True)
     max_build_timeout = Float(86400.0, help="Seconds that a build may ask for at most.").tag(config=True)
+    cancel_grace = Float(10.0, help="Seconds that tools have to end by themselves after each signal.").tag(config=True)
     min_free_disk = Int(500_000_000, help="Bytes that must be free for a build to be taken in.").tag(config=True)
     check_timeout = Float(30.0, help="Seconds in which LibreLane has to check a request.").tag(config=True)
     layout_timeout = Float(120.0, help="Seconds that preparing a layout for the browser may take.").tag(config=True)
@@ -98,6 +99,7 @@ class A6HubApp(ExtensionApp):
             max_timeout=self.max_build_timeout,
             max_queued=self.max_queued,
             jobs=_cores(),
+            grace=self.cancel_grace,
         )
         intake = Intake(store, queue, roots, defaults, self.check_timeout)
         scenes = SceneCache(

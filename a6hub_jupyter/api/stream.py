@@ -32,7 +32,10 @@ NO_SUCH_BUILD, BAD_PARAMETER = 4404, 4400
 
 
 class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """``ws builds/{id}/stream?after=SEQ&offset=BYTES``; each event and each byte exactly once."""
+    """``ws builds/{id}/stream?after=SEQ&offset=BYTES``; each event and each byte exactly once.
+
+    The first message is a ``status`` with the whole present state. Without ``after``, the events begin after that state.
+    """
 
     auth_resource = BUILDS
 
@@ -65,7 +68,8 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.close(NO_SUCH_BUILD, str(refusal)[:120])
             return
         try:
-            after = int(self.get_query_argument("after", "0"))
+            record.refresh()
+            after = int(self.get_query_argument("after", str(record.snapshot.seq)))
             offset = int(self.get_query_argument("offset", "0"))
         except ValueError:
             self.close(BAD_PARAMETER, "'after' and 'offset' are whole numbers.")
@@ -100,7 +104,6 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.close(1011, "The server could not read the build's record.")
 
     async def _follow(self, services: Services, record: Record, after: int, offset: int) -> None:
-        record.refresh()
         sent_state = record.snapshot.state
         await self._write("status", build_json(services, record), after)
         events = JournalReader(record.directory)

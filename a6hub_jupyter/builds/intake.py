@@ -45,6 +45,7 @@ class Defaults:
     max_timeout: float
     max_queued: int
     jobs: int
+    grace: float
 
 
 class Intake:
@@ -133,6 +134,7 @@ class Intake:
             timeout=self._timeout(fields.get("timeout")),
             tags=fields.get("tags") or [],
             jobs=self._defaults.jobs,
+            grace=self._defaults.grace,
         )
 
     def _design_dir(self, given: str | None) -> Path:

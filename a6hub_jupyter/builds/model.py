@@ -47,7 +47,8 @@ class BuildRequest:
 
     ``design_dir`` is absolute and resolved. ``config`` holds LibreLane's own variables, in LibreLane's units
     (nanoseconds, micrometres, percent). ``pdk_root`` is None where the PDK is still to be staged. ``steps`` are
-    the ids and names that the flow will run, from LibreLane itself.
+    the ids and names that the flow will run, from LibreLane itself. ``timeout`` and ``grace`` are in seconds; the grace
+    is what a tool has to end by itself, after each signal.
     """
 
     id: str
@@ -69,6 +70,7 @@ class BuildRequest:
     skip: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     jobs: int = 2
+    grace: float = 10.0
 
     @property
     def run_dir(self) -> str:

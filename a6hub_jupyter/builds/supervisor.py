@@ -40,7 +40,6 @@ from .terminal import TerminalProcess, adopt_orphans
 
 POLL_SECONDS = 0.05
 HEARTBEAT_SECONDS = 5.0
-GRACE_SECONDS = 10.0
 
 
 class Supervisor:
@@ -134,7 +133,7 @@ class Supervisor:
                     self._ending = TIMED_OUT
                 if self._ending and clock >= next_signal_at and child.poll() is None:
                     child.signal(stop_signals.pop(0) if len(stop_signals) > 1 else signal.SIGKILL)
-                    next_signal_at = clock + GRACE_SECONDS
+                    next_signal_at = clock + self._request.grace
                 if child.poll() is not None:
                     # a grandchild may hold the terminal open: it gets a moment, then the sweep
                     drained_by = drained_by or clock + 1.0

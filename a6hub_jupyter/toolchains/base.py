@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -69,8 +70,10 @@ def librelane_arguments(request: BuildRequest, build_dir: Path, pdk_root: str) -
 
 
 def python_librelane(request: BuildRequest, build_dir: Path, pdk_root: str) -> list[str]:
-    """Return the command that runs the LibreLane of this Python."""
-    return [sys.executable, "-m", "librelane", *librelane_arguments(request, build_dir, pdk_root)]
+    """Return the command that runs LibreLane: the executable that LIBRELANE_PATH names, else this Python's."""
+    named = os.environ.get("LIBRELANE_PATH")
+    librelane = [named] if named else [sys.executable, "-m", "librelane"]
+    return [*librelane, *librelane_arguments(request, build_dir, pdk_root)]
 
 
 def librelane_config(request: BuildRequest) -> str:

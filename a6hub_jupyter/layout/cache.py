@@ -1,0 +1,177 @@
+"""Scenes on disk, made once per version of a layout file by a worker process, the oldest removed first."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from a6hub_jupyter.layout.errors import LayoutError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Part of every key: raised when a scene or its layers are written differently.
+_FORMAT = "1"
+
+# What was handed out this recently is not removed, since someone may be about to open it; seconds.
+_GRACE = 60.0
+
+_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class SceneFiles:
+    """A scene that is ready: gzipped plain OASIS, the JSON of its layers, and an ETag (quoted) for both."""
+
+    scene: Path
+    layers: Path
+    etag: str
+
+
+class SceneCache:
+    """Scenes by path, size and time of change of a layout (and of its layer properties file).
+
+    `directory` is created when needed, `max_bytes` bounds what is kept there, `timeout` is in seconds and for
+    one conversion, `memory` bounds the address space of a conversion in bytes. For one event loop.
+    """
+
+    def __init__(self, directory: Path, max_bytes: int, timeout: float, memory: int) -> None:
+        self._directory = directory
+        self._max_bytes = max_bytes
+        self._timeout = timeout
+        self._memory = memory
+        self._making: dict[str, asyncio.Task[SceneFiles]] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def scene(self, path: Path, lyp: Path | None) -> SceneFiles:
+        """Return the scene of the layout at `path`, made now unless there is one of this version.
+
+        Raises LayoutError for what cannot be read, and for what takes too long or too much memory.
+        """
+        key = await asyncio.to_thread(_key, path, lyp)
+        files = SceneFiles(self._directory / f"{key}.oas.gz", self._directory / f"{key}.json", f'"{key}"')
+        # One conversion for all who ask; a caller that goes away must not take it from the others.
+        task = self._making.get(key)
+        if task is None:
+            if await asyncio.to_thread(_touch, files):
+                return files
+            task = self._making.get(key)
+        if task is None:
+            task = asyncio.create_task(self._make(path, lyp, files))
+            self._making[key] = task
+            task.add_done_callback(lambda done: self._forget(key, done))
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Stop the conversions that are under way, with their processes."""
+        tasks = list(self._making.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _forget(self, key: str, task: asyncio.Task[SceneFiles]) -> None:
+        self._making.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # read here, so that an error nobody waits for any more is not logged as lost
+
+    async def _make(self, path: Path, lyp: Path | None, files: SceneFiles) -> SceneFiles:
+        async with self._turns:
+            command = [sys.executable, "-m", "a6hub_jupyter.layout.scene"]
+            command += [str(path), str(files.scene), str(files.layers), "--memory", str(self._memory)]
+            if lyp is not None:
+                command += ["--lyp", str(lyp)]
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                output, _ = await asyncio.wait_for(process.communicate(), self._timeout)
+            except asyncio.TimeoutError:
+                raise LayoutError(
+                    f"Reading the layout {path.name} took longer than {self._timeout:g} s.",
+                    "Raise the time limit for layouts, or open a smaller one.",
+                ) from None
+            finally:
+                if process.returncode is None:
+                    with suppress(ProcessLookupError):
+                        process.kill()
+                    await process.wait()
+            if process.returncode != 0:
+                raise _problem(path.name, process.returncode or 0, output)
+        await asyncio.to_thread(_evict, self._directory, self._max_bytes, self._timeout)
+        return files
+
+
+def _key(path: Path, lyp: Path | None) -> str:
+    parts = [_FORMAT]
+    for file in (path, lyp):
+        if file is None:
+            continue
+        try:
+            resolved = file.resolve()
+            status = resolved.stat()
+        except (OSError, RuntimeError) as error:
+            if file is path:
+                raise LayoutError(
+                    f"The layout {path.name} is not there.", "Give the path of a GDSII or OASIS file."
+                ) from error
+            continue  # the worker says that the colours are missing
+        parts += [str(resolved), str(status.st_size), str(status.st_mtime_ns)]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _touch(files: SceneFiles) -> bool:
+    """Say whether the scene is there, and note the use in its time of change, which eviction goes by."""
+    try:
+        os.utime(files.scene)
+    except OSError:
+        return False
+    return files.layers.exists()
+
+
+def _problem(name: str, code: int, output: bytes) -> LayoutError:
+    with suppress(ValueError, KeyError, TypeError, IndexError):
+        report = json.loads(output.splitlines()[-1])
+        return LayoutError(str(report["message"]), str(report["remedy"]))
+    if code < 0:
+        # C++ that runs out of memory, or meets a file that it does not expect, ends its process.
+        return LayoutError(
+            f"Reading the layout {name} ended with signal {-code}: it is damaged or too large.",
+            "Check it in KLayout, or raise the memory limit for layouts.",
+        )
+    return LayoutError(f"The layout {name} could not be read.", "Check that gdstk and klayout are installed.")
+
+
+def _evict(directory: Path, max_bytes: int, timeout: float) -> None:
+    """Remove the scenes used longest ago until all fit into `max_bytes`, and what killed workers left."""
+    now = time.time()
+    scenes: list[tuple[float, int, Path, Path]] = []
+    for scene in directory.glob("*.oas.gz"):
+        layers = directory / f"{scene.name.removesuffix('.oas.gz')}.json"
+        with suppress(OSError):
+            status = scene.stat()
+            size = status.st_size + layers.stat().st_size
+            scenes.append((status.st_mtime, size, scene, layers))
+    total = sum(size for _, size, _, _ in scenes)
+    for used, size, scene, layers in sorted(scenes):
+        if total <= max_bytes or now - used < _GRACE:
+            break
+        with suppress(OSError):
+            # The scene first: one without layers would count as a hit.
+            scene.unlink()
+            layers.unlink()
+            total -= size
+    for part in directory.glob("*.part"):
+        with suppress(OSError):
+            if now - part.stat().st_mtime > timeout + _GRACE:
+                shutil.rmtree(part)

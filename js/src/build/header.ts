@@ -1,0 +1,145 @@
+import { element, setAttribute, setText } from "../dom";
+import { formatClock } from "../format";
+import { icon } from "../icons";
+import { type Build, isAlive } from "../transport";
+import type { BuildFeed } from "./feed";
+import { BUILD_SIGNS, CONNECTION_SIGNS, explain, stepCount } from "./words";
+
+export interface Header {
+  readonly element: HTMLElement;
+  update(): void;
+  tick(): void;
+}
+
+/** Seconds that a build has run, at `now` (ms) if it still does; null before its start. */
+function elapsedSeconds(build: Build, now: number): number | null {
+  if (!build.started) return null;
+  const end = build.finished ? Date.parse(build.finished) : isAlive(build.state) ? now : Number.NaN;
+  const seconds = (end - Date.parse(build.started)) / 1000;
+  return Number.isFinite(seconds) ? seconds : null;
+}
+
+/** The name of the build, how far it is, and the button that cancels it. */
+export function createHeader(feed: BuildFeed, signal: AbortSignal): Header {
+  const name = element("h2", { class: "design" });
+  const facts = element("ul", { class: "facts", "aria-label": "Build settings" });
+  const state = element("span", { class: "state" });
+  const elapsed = element("span", { class: "elapsed" });
+  const count = element("span", { class: "count" });
+  const connection = element("span", { class: "connection" });
+  const cancel = element("button", { type: "button", class: "plain cancel" }, "Cancel");
+  const fill = element("div", { class: "fill" });
+  const percent = element("span", { class: "percent", "aria-hidden": "true" });
+  const bar = element(
+    "div",
+    {
+      class: "progress",
+      role: "progressbar",
+      "aria-label": "Build progress",
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+    },
+    fill,
+  );
+  const reason = element("p", { class: "reason", hidden: true });
+  const problem = element("p", { class: "problem", role: "alert", hidden: true });
+  const header = element(
+    "header",
+    {},
+    element("div", { class: "title" }, name, facts, connection, cancel),
+    element("div", { class: "standing" }, state, elapsed, count, percent),
+    bar,
+    reason,
+    problem,
+  );
+
+  let cancelling = false;
+  let shownFacts = "";
+  let shownConnection = "";
+
+  cancel.addEventListener("click", () => void requestCancel(), { signal });
+
+  async function requestCancel(): Promise<void> {
+    if (cancelling) return;
+    cancelling = true;
+    problem.hidden = true;
+    update();
+    try {
+      await feed.transport.cancel(feed.buildId);
+    } catch (reason) {
+      if (signal.aborted) return;
+      cancelling = false;
+      problem.textContent = `Could not cancel. ${reason instanceof Error ? reason.message : String(reason)}`;
+      problem.hidden = false;
+      update();
+    }
+  }
+
+  function updateFacts(build: Build): void {
+    const said = [
+      ["Flow", build.flow],
+      ["PDK", build.pdk],
+      ["Toolchain", build.toolchain],
+    ];
+    const key = JSON.stringify([said, build.pdk_note]);
+    if (key === shownFacts) return;
+    shownFacts = key;
+    const items = said.map(([what, value]) => {
+      const item = element("li", { title: what ?? null }, value ?? "");
+      if (what === "PDK" && build.pdk_note)
+        item.append(" ", element("span", { class: "note" }, build.pdk_note));
+      return item;
+    });
+    facts.replaceChildren(...items);
+  }
+
+  function updateConnection(): void {
+    const at = feed.connection.state;
+    // A finished build is all there: that its stream has closed is no news.
+    const finished = feed.build !== null && !isAlive(feed.build.state) && at === "closed";
+    const key = finished && !feed.connection.sentence ? "" : at;
+    if (key === shownConnection && connection.childElementCount) return;
+    shownConnection = key;
+    connection.hidden = key === "";
+    connection.dataset.state = at;
+    connection.replaceChildren(icon(CONNECTION_SIGNS[at].icon), CONNECTION_SIGNS[at].word);
+  }
+
+  function tick(): void {
+    const seconds = feed.build && elapsedSeconds(feed.build, feed.now());
+    setText(elapsed, seconds === null ? "" : formatClock(seconds));
+  }
+
+  function update(): void {
+    updateConnection();
+    const { build } = feed;
+    header.classList.toggle("empty", !build);
+    if (!build) return;
+    updateFacts(build);
+    setText(name, build.design.name);
+    setAttribute(name, "title", `${build.design.directory} · build ${build.id}`);
+    const sign = BUILD_SIGNS[build.state];
+    const alive = isAlive(build.state);
+    if (state.dataset.state !== build.state) {
+      state.dataset.state = build.state;
+      state.replaceChildren(icon(sign.icon), sign.word);
+    }
+    const progress = Math.round(Math.min(100, Math.max(0, build.progress)));
+    setAttribute(bar, "aria-valuenow", progress);
+    setAttribute(bar, "aria-valuetext", `${progress} %, ${sign.word.toLowerCase()}`);
+    bar.dataset.state = build.state;
+    fill.style.width = `${progress}%`;
+    setText(percent, alive && build.state !== "queued" ? `${progress} %` : "");
+    setText(count, stepCount(build));
+    const why = explain(build);
+    reason.hidden = !why;
+    setText(reason, why ?? "");
+    cancel.hidden = !alive || feed.connection.state === "closed";
+    cancel.disabled = cancelling;
+    setText(cancel, cancelling ? "Cancelling…" : "Cancel");
+    if (!alive) problem.hidden = true;
+    tick();
+  }
+
+  return { element: header, update, tick };
+}

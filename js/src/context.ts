@@ -1,0 +1,19 @@
+/** What of an anywidget model the views use. */
+export interface WidgetModel {
+  get(name: string): unknown;
+  on(event: string, callback: () => void): void;
+  off(event: string, callback: () => void): void;
+}
+
+/** Where the Jupyter server is: `base` is absolute (`https://host/user/ada/`), `token` may be empty. */
+export interface ServerAddress {
+  readonly base: string;
+  readonly token: string;
+}
+
+/** What the bootstrap hands to a view. The view fills `el` and leaves nothing behind once `signal` aborts. */
+export interface WidgetContext extends ServerAddress {
+  readonly el: HTMLElement;
+  readonly model: WidgetModel;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,91 @@
+import type { Planes } from "./planes";
+
+/** Which pixels of a filling are drawn, on tiles of 8 by 8; neighbours in the list are easily told apart. */
+const STIPPLES: readonly ((x: number, y: number) => boolean)[] = [
+  (x, y) => (x + y) % 8 === 0,
+  (x, y) => (x - y + 8) % 8 === 0,
+  (x, y) => x % 4 === 0 && y % 4 === 0,
+  (x, y) => (x + y) % 4 === 0,
+  (x, y) => (x - y + 8) % 4 === 0,
+  (_x, y) => y % 4 === 0,
+  (x, y) => (x + y) % 8 === 0 || (x - y + 8) % 8 === 0,
+  (x) => x % 4 === 0,
+  (x, y) => x % 4 === 2 * ((y >> 1) % 2) && y % 2 === 0,
+];
+
+/**
+ * A stipple as 32-bit words, the lowest row first: the given one (rows of `*` and `.`, the uppermost first), or that of
+ * this number among ours. Its dots are `ratio` pixels large.
+ */
+export function stipple(
+  given: readonly string[] | null | undefined,
+  index: number,
+  ratio: number,
+): Uint32Array {
+  const ours = STIPPLES[index % STIPPLES.length] as (x: number, y: number) => boolean;
+  const inked = (x: number, y: number) => {
+    if (!given?.length) return ours(x % 8, y % 8);
+    const row = given[given.length - 1 - (y % given.length)] as string;
+    return row[x % row.length] === "*";
+  };
+  const dot = ratio >= 1.5 ? 2 : 1;
+  const rows = new Uint32Array(32);
+  for (let y = 0; y < 32; y++)
+    for (let x = 0; x < 32; x++)
+      if (inked((x / dot) | 0, (y / dot) | 0)) rows[y] = (rows[y] as number) | (1 << x);
+  return rows;
+}
+
+/** `#rrggbb` as a pixel: the bytes of a canvas are R, G, B, A, on the machines that browsers run on. */
+export function pixel(colour: string): number {
+  const value = Number.parseInt(colour.slice(1), 16);
+  return (0xff000000 | ((value & 255) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
+}
+
+/** The pixels of the canvas. */
+export class Picture {
+  readonly image: ImageData;
+  private readonly pixels: Uint32Array;
+
+  constructor(
+    readonly width: number,
+    readonly height: number,
+  ) {
+    this.image = new ImageData(width, height);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+  }
+
+  clear(colour: number): void {
+    this.pixels.fill(colour);
+  }
+
+  /** Draw a layer over those below. `shiftX` and `shiftY` (pixels) make the stipple move with the layout. */
+  add(planes: Planes, fill: number, frame: number, rows: Uint32Array, shiftX: number, shiftY: number): void {
+    const turn = ((shiftX % 32) + 32) % 32;
+    for (let y = planes.low; y <= planes.high; y++) {
+      const row = rows[(((y - shiftY) % 32) + 32) % 32] as number;
+      const ink = turn ? (row << turn) | (row >>> (32 - turn)) : row;
+      const start = y * planes.words;
+      const base = (this.height - 1 - y) * this.width;
+      for (let k = 0; k < planes.words; k++) {
+        const framed = planes.frame[start + k] as number;
+        const filled = (planes.fill[start + k] as number) & ink & ~framed;
+        if (filled) this.spray(filled, base + 32 * k, fill, this.width - 32 * k);
+        if (framed) this.spray(framed, base + 32 * k, frame, this.width - 32 * k);
+      }
+    }
+  }
+
+  private spray(bits: number, at: number, colour: number, room: number): void {
+    if (bits === -1 && room >= 32) {
+      this.pixels.fill(colour, at, at + 32);
+      return;
+    }
+    let left = room >= 32 ? bits : bits & ((1 << room) - 1);
+    while (left) {
+      const bit = left & -left;
+      this.pixels[at + 31 - Math.clz32(bit)] = colour;
+      left ^= bit;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { Artifact, BuildMessage, LogPiece } from "./messages";
+
+export type * from "./messages";
+export { isAlive } from "./messages";
+export { ServerTransport } from "./server";
+
+/** `live` receives; `connecting` and `reconnecting` try; `closed` is final. */
+export type ConnectionState = "connecting" | "live" | "reconnecting" | "closed";
+
+export interface Connection {
+  readonly state: ConnectionState;
+  /** What to tell the reader; null when there is nothing to say. */
+  readonly sentence: string | null;
+}
+
+/** Receives one build's stream: each event and each console byte once and in order, over any reconnects. */
+export interface StreamSink {
+  onMessage(message: BuildMessage): void;
+  onLog(piece: LogPiece): void;
+  /** So much was missed that the log goes on at `offset`; what lies before is there to be fetched. */
+  onLogSkipped(offset: number): void;
+  onConnection(connection: Connection): void;
+}
+
+/** The way to the truth about builds. Promises reject with an Error whose message is a sentence to show. */
+export interface Transport {
+  /** Streams into `sink` until the build ends or `signal` aborts. */
+  stream(buildId: string, sink: StreamSink, signal: AbortSignal): void;
+  /** Console bytes `from` up to `to`. */
+  readLog(buildId: string, from: number, to: number, signal?: AbortSignal): Promise<Uint8Array>;
+  cancel(buildId: string): Promise<void>;
+  artifacts(buildId: string, signal?: AbortSignal): Promise<readonly Artifact[]>;
+  /** The picture of the layout (PNG). */
+  picture(buildId: string, signal?: AbortSignal): Promise<Blob>;
+  logUrl(buildId: string): string;
+  artifactUrl(buildId: string, path: string): string;
+}

@@ -1,0 +1,123 @@
+/** States of a build; the first three are alive, the others final. */
+export type BuildState =
+  | "queued"
+  | "starting"
+  | "running"
+  | "succeeded"
+  | "failed"
+  | "cancelled"
+  | "timed_out"
+  | "lost";
+
+export type StepState = "pending" | "running" | "done" | "failed" | "skipped";
+
+/** One step of a flow. Times are ISO 8601 in UTC, `offset` is the console byte where the step began. */
+export interface Step {
+  readonly id: string;
+  readonly name: string;
+  readonly state: StepState;
+  readonly started: string | null;
+  readonly finished: string | null;
+  readonly seconds: number | null;
+  readonly offset: number | null;
+}
+
+export interface BuildError {
+  readonly message: string;
+  readonly step?: string | null;
+  readonly detail?: string | null;
+}
+
+/** A build as the server tells it (`GET builds/{id}`, and in `status` and `complete`). */
+export interface Build {
+  readonly id: string;
+  readonly state: BuildState;
+  readonly design: { readonly name: string; readonly directory: string };
+  readonly flow: string;
+  readonly pdk: string;
+  readonly scl: string | null;
+  readonly pdk_note: string | null;
+  readonly toolchain: string;
+  readonly executor: string;
+  readonly created: string;
+  readonly started: string | null;
+  readonly finished: string | null;
+  readonly progress: number;
+  readonly current_step: string | null;
+  readonly completed_steps: readonly string[];
+  readonly steps: readonly Step[];
+  readonly metrics: Readonly<Record<string, unknown>>;
+  readonly error: BuildError | null;
+  readonly exit_code: number | null;
+  readonly queue_position: number | null;
+  readonly queue_reason: string | null;
+  readonly run_directory: string;
+  readonly log_size: number;
+  readonly seq: number;
+  readonly has_picture: boolean;
+  readonly has_layout: boolean;
+}
+
+export interface Artifact {
+  readonly path: string;
+  readonly size: number;
+  readonly modified: string;
+}
+
+/** Bytes `offset` up to `end` of the console, as text. */
+export interface LogPiece {
+  readonly offset: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+export interface Progress {
+  readonly progress: number;
+  readonly current_step: string | null;
+  readonly completed_steps: readonly string[];
+}
+
+interface Envelope<Type extends string, Data> {
+  readonly type: Type;
+  readonly data: Data;
+  readonly timestamp?: string;
+  readonly seq?: number;
+}
+
+/** What tells of the build; each comes with a `seq`. */
+export type BuildMessage =
+  | Envelope<"status", Build>
+  | Envelope<"complete", Build>
+  | Envelope<"step", Step>
+  | Envelope<"progress", Progress>
+  | Envelope<"metric", Readonly<Record<string, unknown>>>
+  | Envelope<"error", { readonly message: string }>;
+
+export type StreamMessage = BuildMessage | Envelope<"log", LogPiece> | Envelope<"pong", unknown>;
+
+const KNOWN: ReadonlySet<string> = new Set<StreamMessage["type"]>([
+  "status",
+  "complete",
+  "step",
+  "progress",
+  "metric",
+  "error",
+  "log",
+  "pong",
+]);
+
+/** The message in a frame, or null for one that this version does not know. */
+export function parseMessage(frame: unknown): StreamMessage | null {
+  if (typeof frame !== "string") return null;
+  try {
+    const message = JSON.parse(frame);
+    const known = KNOWN.has(message?.type) && (message.type === "pong" || message.data instanceof Object);
+    return known ? message : null;
+  } catch {
+    return null;
+  }
+}
+
+export function isAlive(state: BuildState): boolean {
+  return state === "queued" || state === "starting" || state === "running";
+}

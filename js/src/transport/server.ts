@@ -1,0 +1,88 @@
+import type { ServerAddress } from "../context";
+import type { StreamSink, Transport } from ".";
+import { apiUrl, RequestError, request } from "./http";
+import type { Artifact } from "./messages";
+import { BuildStream } from "./stream";
+
+const DIAGNOSIS_PATIENCE = 10_000; // ms
+
+/** Path of a build below `api/a6hub/`, and of a thing of it; each part of the path is quoted. */
+function buildPath(buildId: string, ...rest: string[]): string {
+  return ["builds", buildId, ...rest.flatMap((part) => part.split("/"))].map(encodeURIComponent).join("/");
+}
+
+/** Straight from the browser to the Jupyter server of the page: works while the kernel is busy or gone. */
+export class ServerTransport implements Transport {
+  constructor(private readonly server: ServerAddress) {}
+
+  stream(buildId: string, sink: StreamSink, signal: AbortSignal): void {
+    new BuildStream(
+      {
+        url: (after, offset) => this.streamUrl(buildId, after, offset),
+        open: (url) => new WebSocket(url),
+        diagnose: () => this.diagnose(buildId, signal),
+        readLog: (from, to) => this.readLog(buildId, from, to, signal),
+      },
+      sink,
+      signal,
+    );
+  }
+
+  async readLog(buildId: string, from: number, to: number, signal?: AbortSignal): Promise<Uint8Array> {
+    if (to <= from) return new Uint8Array();
+    const response = await request(this.server, buildPath(buildId, "log"), {
+      headers: { Range: `bytes=${from}-${to - 1}` },
+      ...(signal && { signal }),
+    });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    // A proxy may ignore Range and hand out the whole log.
+    return response.status === 206 ? bytes : bytes.subarray(from, to);
+  }
+
+  async cancel(buildId: string): Promise<void> {
+    await request(this.server, buildPath(buildId, "cancel"), { method: "POST" });
+  }
+
+  async artifacts(buildId: string, signal?: AbortSignal): Promise<readonly Artifact[]> {
+    const response = await request(this.server, buildPath(buildId, "artifacts"), signal && { signal });
+    const { artifacts } = await response.json();
+    return Array.isArray(artifacts) ? artifacts : [];
+  }
+
+  async picture(buildId: string, signal?: AbortSignal): Promise<Blob> {
+    const response = await request(this.server, buildPath(buildId, "picture"), signal && { signal });
+    return response.blob();
+  }
+
+  logUrl(buildId: string): string {
+    return apiUrl(this.server, buildPath(buildId, "log"));
+  }
+
+  artifactUrl(buildId: string, path: string): string {
+    return apiUrl(this.server, buildPath(buildId, "artifacts", path));
+  }
+
+  private streamUrl(buildId: string, after: number, offset: number): string {
+    const url = new URL(apiUrl(this.server, buildPath(buildId, "stream")));
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    // Without it the server begins at the present state, which its first message tells.
+    if (after > 0) url.searchParams.set("after", String(after));
+    url.searchParams.set("offset", String(offset));
+    // Hubs may forbid cookies on websockets, and a browser cannot set headers on one.
+    if (this.server.token) url.searchParams.set("token", this.server.token);
+    return url.href;
+  }
+
+  private async diagnose(buildId: string, signal: AbortSignal): Promise<string | null> {
+    try {
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(DIAGNOSIS_PATIENCE)]);
+      await request(this.server, buildPath(buildId), { signal: patience });
+    } catch (reason) {
+      const status = reason instanceof RequestError ? reason.status : 0;
+      if (status === 404) return "The server knows no build with this id; it may have been deleted.";
+      if (status === 401 || status === 403)
+        return "You are not allowed to see this build; log in again or ask its owner.";
+    }
+    return null;
+  }
+}

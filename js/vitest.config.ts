@@ -1,0 +1,24 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+
+// Tests run in a real browser: layout, scrolling, focus and workers are what is being tested.
+export default defineConfig({
+  define: { __MAIN_HASH__: '"test"', __LAYOUT_WORKER_HASH__: '"test"' },
+  test: {
+    include: ["src/**/*.test.ts"],
+    testTimeout: 5000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      viewport: { width: 1000, height: 800 },
+      provider: playwright({
+        launchOptions: {
+          executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+          args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        },
+      }),
+      instances: [{ browser: "chromium" }],
+    },
+  },
+});
