@@ -1,0 +1,184 @@
+"""A real JupyterLab under a base URL that needs quoting, and a real Chromium in front of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.conftest import CHROMIUM, ROOT
+
+BASE_URL = "/user/al%40b/"
+TOKEN = "a-token-for-tests"
+OUTPUT = ROOT / ".test-output"
+# No request may leave the machine: the browser's own go nowhere, and the page's are counted (see `page`).
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab."""
+
+    url: str
+    work: Path
+    state: Path
+    process: subprocess.Popen[bytes]
+
+    def page_url(self, path: str, app: str = "lab/tree") -> str:
+        """Return the URL that opens a file."""
+        return f"{self.url}{app}/{path}?token={TOKEN}"
+
+    def api(self, path: str, body: Any = None) -> Any:
+        """Return the JSON that the extension answers with."""
+        request = urllib.request.Request(
+            f"{self.url}api/a6hub/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {TOKEN}"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def until(self, build_id: str, *states: str, seconds: float = 60) -> Any:
+        """Wait until a build is in one of the states."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            build = self.api(f"builds/{build_id}")
+            if build["state"] in states:
+                return build
+            time.sleep(0.1)
+        raise AssertionError(f"the build is still {build['state']}")
+
+    def start(self) -> None:
+        """Start the server; AssertionError with its last words if it does not come up."""
+        port = self.url.split(":")[2].split("/")[0]
+        command = [sys.executable, "-m", "jupyterlab", "--ServerApp.open_browser=False", "--ServerApp.allow_root=True"]
+        command += [f"--ServerApp.root_dir={self.work}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+        command += [f"--ServerApp.base_url={BASE_URL}", f"--IdentityProvider.token={TOKEN}"]
+        environment = {
+            **os.environ,
+            "JUPYTER_CONFIG_DIR": str(self.state / "config"),
+            "JUPYTER_DATA_DIR": str(self.state / "data"),
+            "JUPYTER_RUNTIME_DIR": str(self.state / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(self.state / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(self.state / "workspaces"),
+            "IPYTHONDIR": str(self.state / "ipython"),
+        }
+        log = self.state / "server.log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+        for _ in range(300):
+            with contextlib.suppress(urllib.error.URLError, ConnectionError):
+                self.api("")
+                return
+            assert self.process.poll() is None, log.read_text()[-3000:]
+            time.sleep(0.1)
+        raise AssertionError(f"JupyterLab did not come up: {log.read_text()[-3000:]}")
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Stop the server."""
+        if kill:
+            self.process.kill()
+        else:
+            self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab for all browser tests, with the course's notebooks in its root."""
+    state = tmp_path_factory.mktemp("jupyter")
+    work = tmp_path_factory.mktemp("work")
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(notebook, work)
+    settings = state / "settings" / "@jupyterlab"
+    (settings / "apputils-extension").mkdir(parents=True)
+    (settings / "apputils-extension" / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    running = Lab(f"http://127.0.0.1:{port}{BASE_URL}", work, state, None)  # type: ignore[arg-type]
+    running.start()
+    yield running
+    for build in running.api("builds")["builds"]:
+        if build["finished"] is None:
+            running.api(f"builds/{build['id']}/cancel", {})
+            running.until(build["id"], "cancelled", "succeeded", "failed", "lost")
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Watch:
+    """What went wrong in a page."""
+
+    outside: list[str]
+    errors: list[str]
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """Collects requests to elsewhere and errors on the console, for `page`."""
+    return Watch([], [])
+
+
+@pytest.fixture
+def page(browser: Browser, lab: Lab, watch: Watch) -> Iterator[Page]:
+    """A page whose requests and errors are watched; the test fails on any that it does not expect."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    opened = context.new_page()
+    origin = lab.url.split("/user/")[0]
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((origin, "data:", "blob:")):
+            watch.outside.append(request.url)
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            watch.errors.append(f"{message.text} {message.location.get('url', '')}")
+
+    opened.on("request", on_request)
+    opened.on("console", on_console)
+    opened.on("pageerror", lambda error: watch.errors.append(f"{error} {error.stack}"))
+    yield opened
+    OUTPUT.mkdir(exist_ok=True)
+    context.close()
+    assert watch.outside == []
+    assert watch.errors == []
+
+
+def screenshot(page: Page, name: str) -> Path:
+    """Keep a picture of the page among the test's outputs, to be looked at."""
+    OUTPUT.mkdir(exist_ok=True)
+    path = OUTPUT / f"{name}.png"
+    page.screenshot(path=path)
+    return path

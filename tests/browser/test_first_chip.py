@@ -1,0 +1,159 @@
+"""The first notebook as a student runs it: by clicking, in JupyterLab and Notebook 7."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import TOKEN, Lab, Watch, screenshot
+
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
+
+NOTEBOOK = "01-first-chip.ipynb"
+
+
+def open_notebook(page: Page, lab: Lab, app: str = "lab/tree") -> None:
+    page.goto(lab.page_url(NOTEBOOK, app))
+    expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
+
+
+def code_cell(page: Page, text: str) -> Locator:
+    return page.locator(".jp-CodeCell", has=page.locator(".jp-InputArea", has_text=text)).first
+
+
+def run_cell(page: Page, text: str) -> Locator:
+    """Click into a cell, run it, and wait until it has run."""
+    cell = code_cell(page, text)
+    cell.scroll_into_view_if_needed()
+    cell.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+Enter")
+    expect(cell.locator(".jp-InputArea-prompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=60_000)
+    return cell
+
+
+def restart_kernel(page: Page, lab: Lab) -> None:
+    """Restart the kernel as the server does it for any front end."""
+    kernels: list[dict[str, Any]] = _jupyter(lab, "api/kernels")
+    _jupyter(lab, f"api/kernels/{kernels[0]['id']}/restart", method="POST")
+
+
+def _jupyter(lab: Lab, path: str, method: str = "GET") -> Any:
+    request = urllib.request.Request(
+        f"{lab.url}{path}", method=method, headers={"Authorization": f"token {TOKEN}"}, data=b"" if method == "POST" else None
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def newest(lab: Lab) -> dict[str, Any]:
+    found: dict[str, Any] = lab.api("builds")["builds"][0]
+    return found
+
+
+def test_the_notebook_makes_a_chip_and_survives_a_kernel_restart(page: Page, lab: Lab) -> None:
+    open_notebook(page, lab)
+    run_cell(page, "%%writefile")
+    lint = run_cell(page, "design.lint()")
+    expect(lint.locator(".jp-OutputArea")).to_contain_text("clean")
+    cell = run_cell(page, "build = design.build()")
+    widget = cell.locator(".jp-OutputArea")
+    expect(widget).to_contain_text("Running", timeout=30_000)
+    expect(widget).to_contain_text("Live")
+    expect(widget).to_contain_text("Synthesis")
+    screenshot(page, "lab-running")
+
+    build = newest(lab)
+    assert build["state"] == "running"
+    restart_kernel(page, lab)
+    lab.until(build["id"], "succeeded")
+    expect(widget).to_contain_text("Succeeded", timeout=15_000)
+    picture = widget.locator("img")
+    expect(picture).to_be_visible(timeout=15_000)
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    picture.scroll_into_view_if_needed()
+    screenshot(page, "lab-succeeded")
+
+    # the new kernel knows nothing of the build, and finds it again by its id
+    run_cell(page, "design.lint()")
+    cell = code_cell(page, "build.layout")
+    cell.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(f"a6hub.build('{build['id']}').layout")
+    page.keyboard.press("Control+Enter")
+    canvas = page.locator(".jp-OutputArea canvas").last
+    expect(canvas).to_be_visible(timeout=30_000)
+    expect(page.locator(".jp-OutputArea").last).to_contain_text("met1", timeout=30_000)
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)
+    screenshot(page, "lab-layout")
+    assert colours(canvas) > 20
+
+
+def colours(canvas: Locator) -> int:
+    """Count the colours that can be seen in an element: a blank canvas has one."""
+    pixels = np.asarray(Image.open(BytesIO(canvas.screenshot())).convert("RGB")).reshape(-1, 3)
+    return len(np.unique(pixels, axis=0))
+
+
+def test_a_syntax_error_is_shown_with_its_line(page: Page, lab: Lab) -> None:
+    open_notebook(page, lab)
+    (lab.work / "broken.v").write_text("module broken(input clk, output q);\n  assign q = clk\nendmodule\n")
+    cell = run_cell(page, "import a6hub_jupyter")
+    cell.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("import a6hub_jupyter as a6hub; a6hub.Design('broken', verilog_files=['broken.v']).build()")
+    page.keyboard.press("Control+Enter")
+    widget = cell.locator(".jp-OutputArea")
+    expect(widget).to_contain_text("Failed", timeout=60_000)
+    expect(widget).to_contain_text("broken.v, line 3")
+    screenshot(page, "lab-failed")
+
+
+def test_bad_input_is_one_sentence_without_a_traceback(page: Page, lab: Lab) -> None:
+    open_notebook(page, lab)
+    cell = run_cell(page, "import a6hub_jupyter")
+    cell.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("import a6hub_jupyter as a6hub; a6hub.Design('nothing', verilog_files=['nothing.v']).build()")
+    page.keyboard.press("Control+Enter")
+    output = cell.locator(".jp-OutputArea")
+    expect(output).to_contain_text("'nothing.v' does not exist", timeout=30_000)
+    expect(output).not_to_contain_text("Traceback")
+
+
+def test_notebook_7_shows_the_same(page: Page, lab: Lab, watch: Watch) -> None:
+    pytest.importorskip("notebook")
+    open_notebook(page, lab, "notebooks")
+    run_cell(page, "%%writefile")
+    run_cell(page, "design.lint()")
+    cell = run_cell(page, "build = design.build()")
+    widget = cell.locator(".jp-OutputArea")
+    expect(widget).to_contain_text("Succeeded", timeout=60_000)
+    screenshot(page, "notebook-succeeded")
+    watch.errors[:] = [e for e in watch.errors if "a6hub" in e]  # Notebook 7 has two of its own at each start
+
+
+def test_the_server_is_killed_and_started_again_while_a_chip_is_made(page: Page, lab: Lab, watch: Watch) -> None:
+    open_notebook(page, lab)
+    run_cell(page, "%%writefile")
+    run_cell(page, "design.lint()")
+    cell = run_cell(page, "build = design.build()")
+    widget = cell.locator(".jp-OutputArea")
+    expect(widget).to_contain_text("Running", timeout=30_000)
+    build = newest(lab)
+    lab.stop(kill=True)
+    expect(widget).to_contain_text("Reconnecting", timeout=15_000)
+    screenshot(page, "lab-reconnecting")
+    lab.start()
+    lab.until(build["id"], "succeeded")
+    expect(widget).to_contain_text("Succeeded", timeout=40_000)
+    watch.errors.clear()  # the browser and JupyterLab report each request that found no server
