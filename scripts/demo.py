@@ -96,7 +96,9 @@ def main() -> None:
     with jupyter_server(work, state) as url:
         up = time.monotonic()
         print(f"Jupyter server at {url}, up after {up - begun:.1f} s; executing {NOTEBOOK.name} …", flush=True)
-        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(work)}}).execute()
+        where = {"metadata": {"path": str(work)}}
+        # as JupyterLab saves it: with a widget's state, nbconvert would want a CDN instead of our own page
+        NotebookClient(notebook, timeout=600, resources=where, store_widget_state=False).execute()
         executed = time.monotonic()
     nbformat.write(notebook, output / NOTEBOOK.name)
     page, _ = HTMLExporter().from_notebook_node(notebook)
@@ -111,7 +113,9 @@ def main() -> None:
     if picture:
         shutil.copy(picture, output / "chip.png")
     errors = result["metrics"].get("design__lvs_error__count")
-    print(f"Notebook executed in {executed - up:.1f} s; the build {result['state']}, layout-versus-netlist errors: {errors}")
+    print(
+        f"Notebook executed in {executed - up:.1f} s; build {result['state']}, layout-versus-netlist errors: {errors}"
+    )
     if result["state"] != "succeeded" or layout is None or errors != 0:
         sys.exit(f"There is no clean chip: {result['error']}; look into {state / 'data' / 'a6hub' / 'builds'}.")
     print(f"\nThe chip:     {layout}\nits picture:  {output / 'chip.png'}")

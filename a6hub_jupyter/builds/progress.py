@@ -109,7 +109,12 @@ class RunDirectory:
         title = step_id
         if step_id in self.steps:  # the same step again: its number in the run tells the two apart
             step_id = f"{step_id}#{name.partition('-')[0]}"
-        self.steps[step_id] = Step(step_id, title)
+        # nobody announced it, so nothing is known of what it passes over: it goes before the first that is to come
+        listed = list(self.steps.values())
+        at = next((k for k, s in enumerate(listed) if s.state == PENDING), len(listed))
+        listed.insert(at, Step(step_id, title))
+        self.steps.clear()
+        self.steps.update((s.id, s) for s in listed)
         return self.steps[step_id]
 
     def _fail_running(self) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -48,7 +48,10 @@ def restart_kernel(page: Page, lab: Lab) -> None:
 
 def _jupyter(lab: Lab, path: str, method: str = "GET") -> Any:
     request = urllib.request.Request(
-        f"{lab.url}{path}", method=method, headers={"Authorization": f"token {TOKEN}"}, data=b"" if method == "POST" else None
+        f"{lab.url}{path}",
+        method=method,
+        headers={"Authorization": f"token {TOKEN}"},
+        data=b"" if method == "POST" else None,
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.loads(answer.read())

@@ -76,7 +76,6 @@ class Api:
         try:
             return await self._fetch("api", "a6hub", *path, **options)
         except HTTPClientError as error:
-            assert error.response is not None
             return error.response
 
     async def get(self, *path: str, **options: Any) -> tuple[int, Json]:
@@ -114,7 +113,8 @@ def api(
 ) -> Iterator[Api]:
     """The extension, started as a server starts it; whatever still runs at the end of a test is ended."""
     assert librelane_double.exists()
-    jp_asyncio_loop.run_until_complete(jp_serverapp.extension_manager.start_all_extensions())
+    manager: Any = jp_serverapp.extension_manager
+    jp_asyncio_loop.run_until_complete(manager.start_all_extensions())
     yield Api(jp_fetch)
     jp_asyncio_loop.run_until_complete(end_all(jp_serverapp.web_app.settings["a6hub"]))
 

@@ -97,9 +97,7 @@ class TestAuthorizer:
     "path",
     ["../../request.json", "%2e%2e/%2e%2e/x", "..%2f..%2fx", "/etc/passwd", "//etc/passwd", "link", "final/../../../x"],
 )
-async def test_no_path_leads_out_of_the_run_directory(
-    api: Api, design_dir: Path, jp_root_dir: Path, path: str
-) -> None:
+async def test_no_path_leads_out_of_the_run_directory(api: Api, design_dir: Path, jp_root_dir: Path, path: str) -> None:
     (jp_root_dir / "x").write_text("secret")
     build = await api.build(design_dir)
     await api.until(build["id"])
@@ -110,7 +108,9 @@ async def test_no_path_leads_out_of_the_run_directory(
     assert b"root:" not in response.body
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "../../x.gds", "/tmp/x.gds", "link.gds", "x\0.gds", "a" * 9000 + ".gds", ""])
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../../x.gds", "/tmp/x.gds", "link.gds", "x\0.gds", "a" * 9000 + ".gds", ""]
+)
 async def test_no_layout_is_read_from_outside(api: Api, jp_root_dir: Path, path: str) -> None:
     (jp_root_dir / "link.gds").symlink_to("/etc/passwd")
     for what in ("scene", "layers"):
@@ -134,4 +134,3 @@ async def test_reading_is_no_activity(api: Api, jp_serverapp: ServerApp, design_
     await api.until(build["id"])
     assert extension.current_activity() is None
     assert "a6hub_last_activity" in settings
-

@@ -29,7 +29,9 @@ async def test_a_build_runs_to_its_end_and_its_record_is_whole(api: Api, design_
     states = {s["id"]: s["state"] for s in done["steps"]}
     assert [states[s] for s in STEPS] == ["done"] * 3
     assert states["Checker.LintErrors"] == "skipped"
-    events = [json.loads(line) for line in (tmp_path / "builds" / build["id"] / "journal.jsonl").read_text().splitlines()]
+    events = [
+        json.loads(line) for line in (tmp_path / "builds" / build["id"] / "journal.jsonl").read_text().splitlines()
+    ]
     assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
     assert events[-1]["type"] == "complete"
     assert (design_dir / "runs" / build["id"] / "resolved.json").exists()

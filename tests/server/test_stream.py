@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ async def test_all_of_a_build_arrives_in_order_and_once(api: Api, design_dir: Pa
     ends = [(m["data"]["offset"], m["data"]["end"]) for m in stream if m["type"] == "log"]
     assert ends[0][0] == 0
     assert ends[-1][1] == len(log)
-    assert all(a[1] == b[0] for a, b in zip(ends, ends[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(ends))
     done = [m["data"]["id"] for m in stream if m["type"] == "step" and m["data"]["state"] == "done"]
     assert done == STEPS
 
@@ -99,7 +100,7 @@ async def test_a_finished_build_is_told_from_any_point(api: Api, design_dir: Pat
     write_script(design_dir, steps=STEPS, seconds=0.01)
     done = await api.until((await api.build(design_dir, to_step="Yosys.Synthesis"))["id"])
     stream = [m async for m in messages(await connect(done["id"], after=done["seq"] - 3, offset=-10))]
-    assert [m["type"] for m in stream][0] == "status"
+    assert stream[0]["type"] == "status"
     assert min(m["seq"] for m in stream if m["type"] in {"step", "progress", "metric"}) == done["seq"] - 2
     assert len(text_of(stream).encode()) == 10
     assert stream[-1]["type"] == "complete"
@@ -175,9 +176,7 @@ async def test_ping_is_answered_and_noise_is_passed_over(api: Api, design_dir: P
         pytest.fail("no pong came")
 
 
-async def test_a_client_that_does_not_read_costs_nobody_anything(
-    api: Api, design_dir: Path, connect: Connect
-) -> None:
+async def test_a_client_that_does_not_read_costs_nobody_anything(api: Api, design_dir: Path, connect: Connect) -> None:
     """The server holds no queue for it: the others get all of 8 MB, and its own socket just waits."""
     write_script(design_dir, steps=STEPS[:1], print=("x" * 79 + "\n") * 100_000, seconds=0.2)
     build = await api.build(design_dir, to_step="Verilator.Lint")
