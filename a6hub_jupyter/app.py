@@ -43,7 +43,16 @@ class A6HubApp(ExtensionApp):
     pdk_roots = List(Unicode(), help="Directories that hold PDKs, looked at before PDK_ROOT and ciel's home.").tag(
         config=True
     )
-    max_running = Int(help="Builds that run at once. Default: one for each two cores.").tag(config=True)
+    max_running = Int(0, min=0, help="Builds that run at once; 0: as many as the cores allow.").tag(config=True)
+    max_cores = Int(0, min=0, help="Cores of all builds together; 0: the host's (or its container's).").tag(config=True)
+    max_memory = Int(0, min=0, help="Bytes of memory of all builds together; 0: the host's.").tag(config=True)
+    build_cores = Int(2, min=1, help="Cores that a build counts for, and may use, where it does not say.").tag(
+        config=True
+    )
+    build_memory = Int(2 << 30, min=0, help="Bytes that a build counts for where it does not say.").tag(config=True)
+    keep_builds = Int(0, min=0, help="Records of ended builds that are kept; 0: all.").tag(config=True)
+    keep_days = Float(0.0, min=0, help="Days for which records of ended builds are kept; 0: for ever.").tag(config=True)
+    keep_bytes = Int(0, min=0, help="Bytes that records of ended builds may take; 0: any.").tag(config=True)
     max_queued = Int(500, min=1, help="Builds that may wait; past it, new ones are refused.").tag(config=True)
     build_timeout = Float(3600.0, help="Seconds a build may run where it does not say.").tag(config=True)
     max_build_timeout = Float(86400.0, help="Seconds that a build may ask for at most.").tag(config=True)
@@ -67,10 +76,6 @@ class A6HubApp(ExtensionApp):
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         return str(Path(base) / "a6hub-jupyter")
 
-    @default("max_running")
-    def _max_running(self) -> int:
-        return max(1, _cores() // 2)
-
     def initialize_handlers(self) -> None:
         """Make the services and add the handlers."""
         from .api import handlers  # noqa: PLC0415 - imported when the extension is loaded, not when it is found
@@ -84,13 +89,18 @@ class A6HubApp(ExtensionApp):
         from .api.base import Services  # noqa: PLC0415
         from .auth import Roots  # noqa: PLC0415
         from .builds.intake import Defaults, Intake  # noqa: PLC0415
-        from .builds.queue import Limits, Queue  # noqa: PLC0415
+        from .builds.limits import Limits, host_cores, host_memory  # noqa: PLC0415
+        from .builds.queue import Queue  # noqa: PLC0415
+        from .builds.retention import Retention  # noqa: PLC0415
         from .builds.store import Store  # noqa: PLC0415
         from .executors import EXECUTORS  # noqa: PLC0415
         from .layout.cache import SceneCache  # noqa: PLC0415
 
         store = Store(Path(self.builds_dir))
-        queue = Queue(store, EXECUTORS, Limits(self.max_running, self.min_free_disk), self.log)
+        cores, memory = self.max_cores or host_cores(), self.max_memory or host_memory()
+        limits = Limits(self.max_running or max(1, cores // self.build_cores), cores, memory, self.min_free_disk)
+        retention = Retention(self.keep_builds, self.keep_days, self.keep_bytes)
+        queue = Queue(store, EXECUTORS, limits, retention, self.log)
         roots = Roots([self._root_dir(), *self.extra_roots])
         defaults = Defaults(
             pdk=self.pdk,
@@ -98,8 +108,9 @@ class A6HubApp(ExtensionApp):
             timeout=self.build_timeout,
             max_timeout=self.max_build_timeout,
             max_queued=self.max_queued,
-            jobs=_cores(),
             grace=self.cancel_grace,
+            cores=self.build_cores,
+            memory=self.build_memory,
         )
         intake = Intake(store, queue, roots, defaults, self.check_timeout)
         scenes = SceneCache(
@@ -120,6 +131,7 @@ class A6HubApp(ExtensionApp):
     async def stop_extension(self) -> None:
         """Stop watching; builds go on without us."""
         await self._services.queue.stop()
+        await asyncio.to_thread(self._services.store.close)
         await self._services.intake.close()
         await self._services.scenes.close()
 
@@ -133,8 +145,3 @@ class A6HubApp(ExtensionApp):
         limit = time.time() - self.stuck_after
         running = [r.id for r in self._services.queue.running if r.last_output > limit]
         return running or None
-
-
-def _cores() -> int:
-    """Return the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

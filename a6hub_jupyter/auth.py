@@ -11,7 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 BUILDS, LAYOUTS = "a6hub:builds", "a6hub:layouts"
-READ, EXECUTE = "read", "execute"  # starting and ending builds runs programs: that is "execute", not "write"
+READ, WRITE, EXECUTE = (
+    "read",
+    "write",
+    "execute",
+)  # starting and ending builds runs programs: that is "execute", not "write"
 
 # Linux' own limit; what is longer cannot name a file
 MAX_PATH = 4096

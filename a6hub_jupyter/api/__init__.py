@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from .archive import ArchiveHandler
 from .artifacts import ArtifactHandler, ArtifactsHandler, PictureHandler
 from .base import InfoHandler
-from .builds import BuildHandler, BuildsHandler, CancelHandler
-from .layouts import BuildLayersHandler, BuildSceneHandler, LayersHandler, SceneHandler
+from .builds import BuildHandler, BuildsHandler, CancelHandler, ResumeHandler, RetryHandler, StatisticsHandler
+from .layouts import (
+    BuildLayersHandler,
+    BuildMarkersHandler,
+    BuildSceneHandler,
+    LayersHandler,
+    MarkersHandler,
+    SceneHandler,
+)
 from .lint import LintHandler
-from .log import LogHandler
+from .log import LogHandler, LogSearchHandler
+from .metrics import MetricsHandler, StepsHandler
 from .stream import StreamHandler
 
 _BUILD = r"/api/a6hub/builds/([^/]+)"
@@ -19,14 +28,23 @@ handlers: list[tuple[str, type[Any]]] = [
     (r"/api/a6hub/builds/?", BuildsHandler),
     (_BUILD, BuildHandler),
     (_BUILD + "/cancel", CancelHandler),
+    (_BUILD + "/retry", RetryHandler),
+    (_BUILD + "/resume", ResumeHandler),
     (_BUILD + "/log", LogHandler),
+    (_BUILD + "/log/search", LogSearchHandler),
+    (_BUILD + "/metrics", MetricsHandler),
+    (_BUILD + "/steps", StepsHandler),
+    (_BUILD + "/archive", ArchiveHandler),
     (_BUILD + "/stream", StreamHandler),
     (_BUILD + "/artifacts/?", ArtifactsHandler),
     (_BUILD + "/artifacts/(.+)", ArtifactHandler),
     (_BUILD + "/picture", PictureHandler),
     (_BUILD + "/scene", BuildSceneHandler),
     (_BUILD + "/layers", BuildLayersHandler),
+    (_BUILD + "/markers", BuildMarkersHandler),
     (r"/api/a6hub/lint", LintHandler),
+    (r"/api/a6hub/statistics", StatisticsHandler),
     (r"/api/a6hub/layouts/scene", SceneHandler),
     (r"/api/a6hub/layouts/layers", LayersHandler),
+    (r"/api/a6hub/layouts/markers", MarkersHandler),
 ]

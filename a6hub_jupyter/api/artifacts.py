@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..auth import BUILDS, READ, Refusal
-from ..builds.store import Record
+from ..builds.record import Record
 from .base import A6HubHandler, guarded, media_type
 
 # A Classic run has about 1,500 files; a runaway step must not make the answer grow without end.

@@ -20,7 +20,8 @@ from ..auth import BUILDS, READ, Refusal, Roots
 from ..builds.intake import Intake
 from ..builds.model import BUILD_ID
 from ..builds.queue import Queue
-from ..builds.store import Record, Store
+from ..builds.record import Record
+from ..builds.store import Store
 from ..layout.cache import SceneCache
 
 CHUNK = 1 << 18
@@ -40,7 +41,7 @@ class Services:
 
 def find_record(services: Services, build_id: str) -> Record:
     """Return the build with this id; Refusal 404 if there is none."""
-    record = services.store.records.get(build_id) if BUILD_ID.fullmatch(build_id) else None
+    record = services.store.get(build_id) if BUILD_ID.fullmatch(build_id) else None
     if record is None:
         shown = build_id if len(build_id) <= 80 and build_id.isprintable() else build_id[:40] + "…"
         raise Refusal(
@@ -90,7 +91,8 @@ class A6HubHandler(APIHandler):
         if len(self.request.body) > MAX_BODY:
             raise Refusal(413, f"The request is larger than {MAX_BODY} bytes.", remedy="Send less.")
         try:
-            body = json.loads(self.request.body or b"{}")
+            body = json.loads(self.request.body or b"{}", parse_constant=_no_constant)
+            json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text that could be stored
         except (ValueError, RecursionError) as error:
             raise Refusal(400, "The request's body is not valid JSON.", remedy="Send a JSON object.") from error
         if not isinstance(body, dict):
@@ -117,9 +119,19 @@ class A6HubHandler(APIHandler):
             super().log_exception(typ, value, tb)
 
     async def send_file(
-        self, path: Path, *, content_type: str, download: str | None = None, gzip: bool = False
+        self,
+        path: Path,
+        *,
+        content_type: str,
+        download: str | None = None,
+        gzip: bool = False,
+        part: tuple[int, int] | None = None,
     ) -> None:
-        """Send a file or the part that ``Range`` asks for, with an ETag of its size and time of modification."""
+        """Send a file or the part that ``Range`` asks for, with an ETag of its size and time of modification.
+
+        ``part`` sends those bytes (start, end) alone, as if they were the file; ``gzip`` says that the file is gzipped
+        and is to arrive unpacked.
+        """
         try:
             file = path.open("rb")
         except OSError as error:
@@ -138,7 +150,7 @@ class A6HubHandler(APIHandler):
                 self.set_status(304)
                 await self.finish(set_content_type=content_type)
                 return
-            start, end = (0, status.st_size) if gzip else self._range(status.st_size)
+            start, end = part or ((0, status.st_size) if gzip else self._range(status.st_size))
             self.set_header("Content-Length", str(end - start))
             file.seek(start)
             while start < end and (chunk := file.read(min(CHUNK, end - start))):
@@ -164,6 +176,10 @@ class A6HubHandler(APIHandler):
         self.set_status(206)
         self.set_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
         return start, end
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 class InfoHandler(A6HubHandler):

@@ -1,20 +1,29 @@
-"""Builds as a resource: list, create, get, cancel."""
+"""Builds as a resource: list, create, get, note down, cancel, retry, resume, delete."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import json
+from datetime import datetime, timezone
 from typing import Any
 
-from ..auth import BUILDS, EXECUTE, READ
-from ..builds.store import Record
+from ..auth import BUILDS, EXECUTE, READ, WRITE, Refusal
+from ..builds.index import Filters
+from ..builds.model import ENDED, QUEUED, RUNNING, STARTING
+from ..builds.record import Record
 from .base import A6HubHandler, Services, guarded
 
-MAX_LISTED = 200
+DEFAULT_LISTED, MAX_LISTED = 50, 500
+MAX_NOTES, MAX_TAGS, MAX_TAG = 10_000, 50, 200
 
 
 def build_json(services: Services, record: Record) -> dict[str, Any]:
     """Return a build as clients see it (the schema ``Build`` of the API)."""
     request, snapshot = record.request, record.snapshot
     position, reason = services.queue.position(record)
+    remaining = snapshot.remaining_seconds(datetime.now(timezone.utc))
     return {
         "id": request.id,
         "state": snapshot.state,
@@ -26,11 +35,16 @@ def build_json(services: Services, record: Record) -> dict[str, Any]:
         "toolchain": request.toolchain,
         "executor": request.executor,
         "config": request.config,
-        "tags": request.tags,
+        "tags": record.tags,
+        "notes": record.annotations.get("notes", ""),
+        "retry_of": request.retry_of,
+        "resume_of": request.resume_of,
         "created": request.created,
         "started": snapshot.started,
         "finished": snapshot.finished,
         **snapshot.progress_data(),
+        "eta_seconds": None if remaining is None else round(remaining, 1),
+        "eta_basis": request.weights_basis if remaining is not None else None,
         "steps": [s.to_json() for s in snapshot.steps.values()],
         "metrics": snapshot.metrics,
         "error": snapshot.error,
@@ -45,29 +59,69 @@ def build_json(services: Services, record: Record) -> dict[str, Any]:
     }
 
 
-class BuildsHandler(A6HubHandler):
+def annotations_etag(record: Record) -> str:
+    """Return the ETag of what a user may change: the tags and the notes."""
+    text = json.dumps([record.tags, record.annotations.get("notes", "")])
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
+
+
+class MakingHandler(A6HubHandler):
+    """Base of those that make builds."""
+
+    async def answer_with(self, record: Record, created: bool) -> None:
+        """Answer with a build that has been made now (201), or that the same request made before (200)."""
+        self.set_status(201 if created else 200)
+        self.set_header("Location", f"{self.base_url}api/a6hub/builds/{record.id}")
+        await self.finish(build_json(self.services, record))
+
+
+class BuildsHandler(MakingHandler):
     """``builds``: the list, and where new ones are made."""
 
     @guarded(READ, BUILDS)
     async def get(self) -> None:
-        """Answer with the newest builds, those of one design directory's name or state if asked."""
-        name, state = self.get_query_argument("design", None), self.get_query_argument("state", None)
-        found = [
-            record
-            for record in self.services.store.newest_first()
-            if (name is None or record.request.name == name) and (state is None or record.snapshot.state == state)
-        ]
-        listed = [build_json(self.services, record) for record in found[:MAX_LISTED]]
-        await self.finish({"builds": listed, "total": len(found)})
+        """Answer with a page of builds; ``next`` is the cursor of the next page, null on the last one."""
+        limit, filters = self._limit(), self._filters()
+        found = self.services.store.find(filters, limit + 1)
+        page = found[:limit]
+        await self.finish(
+            {
+                "builds": [build_json(self.services, record) for record in page],
+                "next": _cursor(page[-1]) if len(found) > limit else None,
+                "total": self.services.store.count(filters) if filters.after is None else None,
+            }
+        )
+
+    def _limit(self) -> int:
+        text = self.get_query_argument("limit", str(DEFAULT_LISTED))
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LISTED:
+            raise Refusal(422, f"'limit' is not 1 to {MAX_LISTED}.", field="limit", remedy="Give a smaller number.")
+        return int(text)
+
+    def _filters(self) -> Filters:
+        state, sort = self.get_query_argument("state", None), self.get_query_argument("sort", "-created")
+        states = {QUEUED, STARTING, RUNNING, *ENDED}
+        if state is not None and state not in states:
+            raise Refusal(
+                422, "There is no such state.", field="state", remedy=f"Use one of: {', '.join(sorted(states))}."
+            )
+        if sort not in {"created", "-created"}:
+            raise Refusal(422, "The list cannot be sorted so.", field="sort", remedy="Use 'created' or '-created'.")
+        cursor = self.get_query_argument("cursor", None)
+        return Filters(
+            state=state,
+            design=self.get_query_argument("design", None),
+            tag=self.get_query_argument("tag", None),
+            text=self.get_query_argument("text", None),
+            oldest_first=sort == "created",
+            after=_read_cursor(cursor) if cursor else None,
+        )
 
     @guarded(EXECUTE, BUILDS)
     async def post(self) -> None:
         """Take a build in; 201 with the build, 200 where the Idempotency-Key made it before."""
         key = self.request.headers.get("Idempotency-Key")
-        record, created = await self.services.intake.take(self.json_body(), key)
-        self.set_status(201 if created else 200)
-        self.set_header("Location", f"{self.base_url}api/a6hub/builds/{record.id}")
-        await self.finish(build_json(self.services, record))
+        await self.answer_with(*await self.services.intake.take(self.json_body(), key))
 
 
 class BuildHandler(A6HubHandler):
@@ -75,9 +129,41 @@ class BuildHandler(A6HubHandler):
 
     @guarded(READ, BUILDS)
     async def get(self, build_id: str) -> None:
-        """Answer with the build."""
+        """Answer with the build; the ETag is that of its tags and notes."""
+        await self._answer(self.record(build_id))
+
+    @guarded(WRITE, BUILDS)
+    async def patch(self, build_id: str) -> None:
+        """Change tags or notes; ``If-Match`` guards against changes that somebody else made meanwhile (412)."""
+        record = self.record(build_id)
+        match = self.request.headers.get("If-Match")
+        if match is not None and match.strip() not in {"*", annotations_etag(record)}:
+            raise Refusal(412, "Tags or notes have been changed meanwhile.", remedy="Get the build again, then try.")
+        self.services.store.annotate(record, {**record.annotations, **_annotations(self.json_body())})
+        await self._answer(record)
+
+    @guarded(EXECUTE, BUILDS)
+    async def delete(self, build_id: str) -> None:
+        """Remove an ended build's record; with ``run_directory=true`` also LibreLane's run directory."""
         record = self.record(build_id)
         record.refresh()
+        if record.live:
+            raise Refusal(
+                409,
+                f"The build is {record.snapshot.state}.",
+                field="id",
+                remedy="Cancel it first, or wait for its end.",
+            )
+        whole = self.get_query_argument("run_directory", "false")
+        if whole not in {"true", "false"}:
+            raise Refusal(422, "This is neither true nor false.", field="run_directory", remedy="Give one of them.")
+        self.services.store.delete(record, run_directory=whole == "true")
+        self.set_status(204)
+        await self.finish()
+
+    async def _answer(self, record: Record) -> None:
+        record.refresh()
+        self.set_header("ETag", annotations_etag(record))
         await self.finish(build_json(self.services, record))
 
 
@@ -91,3 +177,70 @@ class CancelHandler(A6HubHandler):
         await self.services.queue.cancel(record)
         self.set_status(202)
         await self.finish(build_json(self.services, record))
+
+
+class RetryHandler(MakingHandler):
+    """``builds/{id}/retry``."""
+
+    @guarded(EXECUTE, BUILDS)
+    async def post(self, build_id: str) -> None:
+        """Start a new build with the same request; 409 if the first has not ended."""
+        key = self.request.headers.get("Idempotency-Key")
+        await self.answer_with(*await self.services.intake.retry(self.record(build_id), key))
+
+
+class ResumeHandler(MakingHandler):
+    """``builds/{id}/resume``."""
+
+    @guarded(EXECUTE, BUILDS)
+    async def post(self, build_id: str) -> None:
+        """Start a build that goes on in the run directory of this one, at ``from_step`` or where it failed."""
+        key = self.request.headers.get("Idempotency-Key")
+        record = self.record(build_id)
+        await self.answer_with(*await self.services.intake.resume(record, self.json_body(), key))
+
+
+class StatisticsHandler(A6HubHandler):
+    """``statistics``."""
+
+    @guarded(READ, BUILDS)
+    async def get(self) -> None:
+        """Answer with counts by flow and state, and the seconds that steps took (mean, max, count) by flow."""
+        await self.finish(self.services.store.index.statistics())
+
+
+def _cursor(record: Record) -> str:
+    text = json.dumps([record.request.created, record.id])
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[str, str]:
+    try:
+        created, build_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if isinstance(created, str) and isinstance(build_id, str):
+            return created, build_id
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        pass
+    raise Refusal(422, "This is no cursor of ours.", field="cursor", remedy="Use 'next' of the page before.")
+
+
+def _annotations(body: dict[str, Any]) -> dict[str, Any]:
+    """Return tags and notes from a PATCH; Refusal 422 for anything else."""
+    for name in body:
+        if name not in {"tags", "notes"}:
+            raise Refusal(422, f"'{name}' cannot be changed.", field=name, remedy="Change 'tags' or 'notes'.")
+    tags, notes = body.get("tags", []), body.get("notes", "")
+    if (
+        not isinstance(tags, list)
+        or len(tags) > MAX_TAGS
+        or not all(isinstance(t, str) and 0 < len(t) <= MAX_TAG for t in tags)
+    ):
+        raise Refusal(
+            422,
+            "The tags are no list of names.",
+            field="tags",
+            remedy=f"Give at most {MAX_TAGS} strings of 1 to {MAX_TAG}.",
+        )
+    if not isinstance(notes, str) or len(notes) > MAX_NOTES:
+        raise Refusal(422, "The notes are no text.", field="notes", remedy=f"Give at most {MAX_NOTES} characters.")
+    return body

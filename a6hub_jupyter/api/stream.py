@@ -20,7 +20,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from ..auth import BUILDS, READ, Refusal
 from ..builds.journal import CONSOLE, JournalReader
 from ..builds.model import ENDED, now
-from ..builds.store import Record
+from ..builds.record import Record
 from .base import Services, find_record, guarded
 from .builds import build_json
 
@@ -34,7 +34,7 @@ NO_SUCH_BUILD, BAD_PARAMETER = 4404, 4400
 class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     """``ws builds/{id}/stream?after=SEQ&offset=BYTES``; each event and each byte exactly once.
 
-    The first message is a ``status`` with the whole present state. Without ``after``, the events begin after that state.
+    The first message is a ``status`` with the whole present state; without ``after``, the events begin after that.
     """
 
     auth_resource = BUILDS
@@ -53,7 +53,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """Leave out the headers of pages: a WebSocket has no content."""
 
     @guarded(READ, BUILDS, authenticated=ws_authenticated)
-    async def get(self, build_id: str) -> None:  # type: ignore[override]
+    async def get(self, build_id: str) -> None:
         """Open the socket for who may read builds."""
         await super().get(build_id)
 

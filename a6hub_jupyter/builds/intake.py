@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from ..librelane import pdks
 from ..librelane.worker import InspectorError, InspectorWorker
 from ..toolchains import TOOLCHAINS
 from ..toolchains.express import STAGE_STEP
-from .model import BuildRequest, new_build_id, now
+from .model import DONE, SKIPPED, BuildRequest, new_build_id, now
 from .queue import Queue
-from .store import Record, Store
+from .record import Record
+from .store import Store
 
 FIELDS: dict[str, Any] = {
     "name": str,
@@ -28,9 +29,12 @@ FIELDS: dict[str, Any] = {
     "toolchain": str,
     "from_step": str,
     "to_step": str,
+    "only": str,
     "skip": list,
     "tags": list,
     "timeout": (int, float),
+    "cores": int,
+    "memory": int,
 }
 MAX_KEY = 200
 
@@ -44,8 +48,9 @@ class Defaults:
     timeout: float
     max_timeout: float
     max_queued: int
-    jobs: int
     grace: float
+    cores: int
+    memory: int
 
 
 class Intake:
@@ -73,6 +78,42 @@ class Intake:
 
     async def take(self, body: Mapping[str, Any], idempotency_key: str | None) -> tuple[Record, bool]:
         """Return the build that the request makes and True, or the one it made before and False; or raise Refusal."""
+        return await self._once(idempotency_key, lambda: self._check(body))
+
+    async def retry(self, record: Record, idempotency_key: str | None) -> tuple[Record, bool]:
+        """Return a new build with the request of an ended one, checked anew; Refusal 409 if that has not ended."""
+        _must_have_ended(record, "retried")
+        body = _body_of(record.request)
+        return await self._once(idempotency_key, lambda: self._check(body, retry_of=record.id))
+
+    async def resume(self, record: Record, body: Mapping[str, Any], idempotency_key: str | None) -> tuple[Record, bool]:
+        """Return a new build that goes on in the run directory of an ended one; by default at the step that failed."""
+        _must_have_ended(record, "resumed")
+        unknown = [name for name in body if name not in {"from_step", "to_step", "only", "skip", "timeout"}]
+        if unknown:
+            raise Refusal(
+                422,
+                f"'{unknown[0]}' cannot be given when a build is resumed.",
+                field=unknown[0],
+                remedy="Give from_step, to_step, only, skip or timeout, or start a new build.",
+            )
+        _must_have_run_directory(record)
+        for other in self._store.live.values():
+            if other.request.run_dir == record.request.run_dir:
+                raise Refusal(
+                    409,
+                    f"The build {other.id} is at work in this run directory.",
+                    field="id",
+                    remedy="Wait for its end.",
+                )
+        changed = {**_body_of(record.request), "from_step": None, "to_step": None, "skip": [], **body}
+        if not changed.get("only") and changed["from_step"] is None:
+            changed["from_step"] = _where_to_go_on(record)
+        return await self._once(idempotency_key, lambda: self._check(changed, resumed=record))
+
+    async def _once(
+        self, idempotency_key: str | None, check: Callable[[], Awaitable[BuildRequest]]
+    ) -> tuple[Record, bool]:
         if idempotency_key is not None and not 0 < len(idempotency_key) <= MAX_KEY:
             raise Refusal(400, f"The Idempotency-Key must have 1 to {MAX_KEY} characters.")
         async with self._turn:  # so that two POSTs with one key cannot both be the first
@@ -85,7 +126,7 @@ class Intake:
                     remedy="Wait until some have run, or cancel some.",
                     retry_after=30,
                 )
-            request = await self._check(body)
+            request = await check()
             try:
                 record = self._store.create(request, idempotency_key)
             except OSError as error:
@@ -97,8 +138,12 @@ class Intake:
         self._queue.poke()
         return record, True
 
-    async def _check(self, body: Mapping[str, Any]) -> BuildRequest:
+    async def _check(
+        self, body: Mapping[str, Any], *, retry_of: str | None = None, resumed: Record | None = None
+    ) -> BuildRequest:
         fields = _typed(body)
+        if fields.get("only"):
+            fields["from_step"] = fields["to_step"] = fields["only"]
         design_dir = self._design_dir(fields.get("design_dir"))
         config = dict(fields["config"])
         self._confine_files(config, design_dir)
@@ -122,6 +167,7 @@ class Intake:
         steps = await self._inspect(toolchain, known)
         if pdk.root is None:
             steps.insert(0, STAGE_STEP)
+        weights, basis = self._store.index.step_seconds(str(design_dir), name, flow, pdk.name)
         return BuildRequest(
             **known,
             id=new_build_id(name),
@@ -133,8 +179,15 @@ class Intake:
             steps=steps,
             timeout=self._timeout(fields.get("timeout")),
             tags=fields.get("tags") or [],
-            jobs=self._defaults.jobs,
+            jobs=self._within(fields.get("cores"), "cores", self._defaults.cores, self._queue.limits.cores),
             grace=self._defaults.grace,
+            cores=self._within(fields.get("cores"), "cores", self._defaults.cores, self._queue.limits.cores),
+            memory=self._within(fields.get("memory"), "memory", self._defaults.memory, self._queue.limits.memory),
+            run_tag=resumed.request.tag if resumed else None,
+            retry_of=retry_of,
+            resume_of=resumed.id if resumed else None,
+            weights={s["id"]: round(weights[s["id"]], 3) for s in steps if s["id"] in weights},
+            weights_basis=basis,
         )
 
     def _design_dir(self, given: str | None) -> Path:
@@ -223,6 +276,14 @@ class Intake:
             )
         return float(given)
 
+    @staticmethod
+    def _within(given: int | None, field: str, default: int, most: int) -> int:
+        if given is None:
+            return min(default, most)
+        if not 0 < given <= most:
+            raise Refusal(422, f"{field} is {given}, which is out of range.", field=field, remedy=f"Give 1 to {most}.")
+        return given
+
     async def _inspect(self, toolchain: str, known: dict[str, Any]) -> list[dict[str, str]]:
         try:
             answer = await self._inspectors[toolchain].ask(known)
@@ -250,7 +311,8 @@ def _typed(body: Mapping[str, Any]) -> dict[str, Any]:
                 }
             )
         elif value is not None and (not isinstance(value, expected) or isinstance(value, bool)):
-            word = "number" if name == "timeout" else {str: "string", dict: "mapping", list: "list"}[expected]
+            words = {str: "string", dict: "mapping", list: "list", int: "whole number"}
+            word = "number" if name == "timeout" else words[expected]
             errors.append(
                 {
                     "field": name,
@@ -271,6 +333,36 @@ def _typed(body: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise Refusal(422, errors[0]["message"], field=errors[0]["field"], remedy=errors[0]["remedy"], errors=errors)
     return dict(body)
+
+
+def _must_have_ended(record: Record, done: str) -> None:
+    record.refresh()
+    if record.live:
+        raise Refusal(
+            409,
+            f"The build is {record.snapshot.state}; only one that has ended can be {done}.",
+            field="id",
+            remedy="Wait for its end, or cancel it.",
+        )
+
+
+def _must_have_run_directory(record: Record) -> None:
+    if not Path(record.request.run_dir).is_dir():
+        raise Refusal(409, "The run directory of this build is gone.", field="id", remedy="Start a new build instead.")
+
+
+def _body_of(request: BuildRequest) -> dict[str, Any]:
+    """Return the request that a client would send for the same build."""
+    names = ("name", "design_dir", "config", "flow", "pdk", "scl", "toolchain", "from_step", "to_step", "skip", "tags")
+    return {name: getattr(request, name) for name in names} | {"timeout": request.timeout}
+
+
+def _where_to_go_on(record: Record) -> str | None:
+    """Return the first step of LibreLane's that is not behind the build."""
+    for step in record.snapshot.steps.values():
+        if step.state not in {DONE, SKIPPED} and step.id != STAGE_STEP["id"]:
+            return step.id
+    return None
 
 
 def _check_toolchain(name: str, flow: str) -> None:

@@ -11,6 +11,9 @@ from .model import BuildRequest, json_safe, now
 
 REQUEST, JOURNAL, CONSOLE = "request.json", "journal.jsonl", "console.log"
 RESULT, SUPERVISOR, CLAIM, CONFIG = "result.json", "supervisor.json", "claim", "config.json"
+ANNOTATIONS, CANCEL = "annotations.json", "cancel"
+# The environment variable by which every process of a build is known; its value is the build directory.
+MARK = "A6HUB_BUILD_DIR"
 
 # A journal line is written by us and is small; whatever is larger than this is not a journal.
 MAX_LINE = 4 << 20

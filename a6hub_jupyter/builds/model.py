@@ -48,7 +48,10 @@ class BuildRequest:
     ``design_dir`` is absolute and resolved. ``config`` holds LibreLane's own variables, in LibreLane's units
     (nanoseconds, micrometres, percent). ``pdk_root`` is None where the PDK is still to be staged. ``steps`` are
     the ids and names that the flow will run, from LibreLane itself. ``timeout`` and ``grace`` are in seconds; the grace
-    is what a tool has to end by itself, after each signal.
+    is what a tool has to end by itself, after each signal. ``cores`` and ``memory`` (bytes, 0 for unknown) are what
+    the queue counts the build with. ``weights`` are the seconds that each step is expected to take, and
+    ``weights_basis`` says from what. ``retry_of`` and ``resume_of`` name the build that this one repeats or goes on
+    with; only the latter shares its run directory.
     """
 
     id: str
@@ -71,11 +74,23 @@ class BuildRequest:
     tags: list[str] = field(default_factory=list)
     jobs: int = 2
     grace: float = 10.0
+    cores: int = 1
+    memory: int = 0
+    run_tag: str | None = None
+    retry_of: str | None = None
+    resume_of: str | None = None
+    weights: dict[str, float] = field(default_factory=dict)
+    weights_basis: str | None = None
+
+    @property
+    def tag(self) -> str:
+        """LibreLane's run tag: the build id, or that of the build whose run directory this one goes on with."""
+        return self.run_tag or self.id
 
     @property
     def run_dir(self) -> str:
-        """LibreLane's run directory: ``runs/<tag>`` in the design directory; the tag is the build id."""
-        return f"{self.design_dir}/runs/{self.id}"
+        """LibreLane's run directory: ``runs/<tag>`` in the design directory."""
+        return f"{self.design_dir}/runs/{self.tag}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the request is stored."""
@@ -119,6 +134,12 @@ class Snapshot:
     views: dict[str, str] = field(default_factory=dict)
     error: dict[str, Any] | None = None
     exit_code: int | None = None
+    weights: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: BuildRequest) -> Snapshot:
+        """Return the state of a build of which nothing has been done."""
+        return cls(steps={s["id"]: Step(s["id"], s["name"]) for s in request.steps}, weights=dict(request.weights))
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """Take in the next event of the journal; types that are not known are passed over."""
@@ -154,13 +175,45 @@ class Snapshot:
         """Id of the step that runs now, if one does."""
         return next((s.id for s in self.steps.values() if s.state == RUNNING), None)
 
+    def weight(self, step: Step) -> float:
+        """Return the share of a step: the seconds it is expected to take, or equal shares where nothing is known."""
+        if not self.weights:
+            return 1.0
+        # what was never seen was passed over so far; what takes no time must still count for something
+        return max(0.01, self.weights.get(step.id, 0.0))
+
     @property
     def progress(self) -> int:
-        """Percent of the steps that are behind us (done or skipped); 100 only for a build that succeeded."""
+        """Percent of the expected time that is behind us; 100 only for a build that succeeded."""
         if self.state == SUCCEEDED:
             return 100
-        behind = sum(s.state in {DONE, SKIPPED} for s in self.steps.values())
-        return min(99, 100 * behind // len(self.steps)) if self.steps else 0
+        total = sum(self.weight(s) for s in self.steps.values())
+        behind = sum(self.weight(s) for s in self.steps.values() if s.state in {DONE, SKIPPED})
+        return min(99, int(100 * behind / total)) if total else 0
+
+    def remaining_seconds(self, at: datetime) -> float | None:
+        """Return the seconds expected from ``at`` to the end; None where no times are known or none is running."""
+        if not self.weights or self.state not in {STARTING, RUNNING}:
+            return None
+        seconds = 0.0
+        for step in self.steps.values():
+            if step.state == PENDING:
+                seconds += self.weight(step)
+            elif step.state == RUNNING and step.started:
+                gone = (at - datetime.fromisoformat(step.started.replace("Z", "+00:00"))).total_seconds()
+                seconds += max(0.0, self.weight(step) - gone)
+        return seconds
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that the index keeps."""
+        return json_safe(asdict(self))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Snapshot:
+        """Read what ``to_json`` gave."""
+        snapshot = cls(**{k: v for k, v in data.items() if k in cls.__dataclass_fields__})
+        snapshot.steps = {k: Step(**s) for k, s in data["steps"].items()}
+        return snapshot
 
     def progress_data(self) -> dict[str, Any]:
         """Return the data of a ``progress`` message."""

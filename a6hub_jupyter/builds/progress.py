@@ -54,8 +54,12 @@ class RunDirectory:
         self.metrics: dict[str, Any] = {}
         self._views: dict[str, str] = {}
 
+    def pass_over_present(self) -> None:
+        """Take the steps that are there already as another build's: this one goes on where that one ended."""
+        self._seen = {name for name, _ in self._new_directories()}
+
     def scan(self, offset: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield (type, data) of new events; ``offset`` is the size of the console log, in bytes, at this moment."""
+        """Yield (type, data) of new events; ``offset`` is where the log of a step found now begins, in bytes."""
         yield from self._finish_running()
         for name, path in self._new_directories():
             if not (path / "state_in.json").exists():

@@ -1,117 +1,29 @@
-"""The records of builds: directories on disk, and what the server keeps of them in memory.
+"""The records of builds: directories on disk, the live ones in memory, the ended ones in an index.
 
-The directory is the record. What is in memory is derived from it and can be thrown away; nothing here writes into the
-directory of a build that has been started.
+The directory is the record. What is in memory and in the index is derived from it and can be thrown away; nothing here
+writes into the directory of a build that has been started, but for what users note down on it (``annotations.json``).
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import heapq
 import shutil
+import threading
 import time
+from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from . import journal
-from .model import (
-    BUILD_ID,
-    CANCELLED,
-    ENDED,
-    FAILED,
-    LOST,
-    QUEUED,
-    STARTING,
-    BuildRequest,
-    Snapshot,
-    Step,
-    now,
-)
+from .index import Filters, Index, Row
+from .model import BUILD_ID, CANCELLED, FAILED, QUEUED, BuildRequest, now
+from .record import Record
 
-
-class Record:
-    """One build as the server knows it; ``refresh`` takes in what the supervisor has written since."""
-
-    def __init__(self, directory: Path, request: BuildRequest) -> None:
-        self.directory = directory
-        self.request = request
-        self.snapshot = Snapshot(steps={s["id"]: Step(s["id"], s["name"]) for s in request.steps})
-        self.changed = asyncio.Event()
-        self.idempotency_key: str | None = None
-        self.last_output = time.time()
-        self._reader = journal.JournalReader(directory)
-        self._log_size = -1
-
-    @property
-    def id(self) -> str:
-        """The build id."""
-        return self.request.id
-
-    @property
-    def live(self) -> bool:
-        """Whether more can still happen to this build."""
-        return self.snapshot.state not in ENDED
-
-    @property
-    def claimed(self) -> bool:
-        """Whether somebody has taken the right to start it or end it."""
-        return (self.directory / journal.CLAIM).exists()
-
-    @property
-    def log_size(self) -> int:
-        """Bytes in the console log."""
-        try:
-            return (self.directory / journal.CONSOLE).stat().st_size
-        except OSError:
-            return 0
-
-    def refresh(self) -> bool:
-        """Apply new events; wake up whoever waits for ``changed`` if there was anything, also in the log."""
-        events = self._reader.read()
-        for event in events:
-            self.snapshot.apply(event)
-        if self.live:
-            self._read_result()
-        if self.snapshot.state == QUEUED and self.claimed:
-            self.snapshot.state = STARTING
-            events.append({})
-        size = self.log_size
-        if not events and size == self._log_size and self.live:
-            return False
-        self._log_size, self.last_output = size, time.time()
-        self.wake()
-        return True
-
-    def _read_result(self) -> None:
-        """Take the end from ``result.json`` where the journal lacks it (the disk was full)."""
-        result = journal.read_json(self.directory / journal.RESULT)
-        if isinstance(result, dict) and result.get("state") in ENDED:
-            data = {k: result.get(k) for k in ("state", "error", "exit_code")}
-            event = {
-                "seq": self.snapshot.seq,
-                "type": "complete",
-                "data": data,
-                "timestamp": result.get("finished") or now(),
-            }
-            self.snapshot.apply(event)
-
-    def lose(self) -> None:
-        """Mark a build whose supervisor is gone without a result."""
-        step = self.snapshot.current_step
-        where = f" in step {step}" if step else ""
-        self.snapshot.state = LOST
-        self.snapshot.finished = self.snapshot.finished or now()
-        self.snapshot.error = {
-            "message": f"The build's supervisor is gone{where} and left no result: "
-            "it was killed, or the machine went down. Start the build again.",
-            **({"step": step} if step else {}),
-        }
-        self.wake()
-
-    def wake(self) -> None:
-        """Wake up all streams of this build."""
-        event, self.changed = self.changed, asyncio.Event()
-        event.set()
+# Ended builds that are kept in memory, for clients that look at one for a while.
+_KEPT = 64
+_CHUNK = 200
 
 
 class Store:
@@ -119,22 +31,78 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.records: dict[str, Record] = {}
+        self.live: dict[str, Record] = {}
+        self._ended: OrderedDict[str, Record] = OrderedDict()
+        self._closing = threading.Event()
+        self._indexing: threading.Thread | None = None
+        self._index: Index | None = None
+
+    @property
+    def index(self) -> Index:
+        """The index of ended builds; opened on first use."""
+        if self._index is None:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._index = Index(self.directory / "index.sqlite")
+        return self._index
 
     def load(self) -> None:
-        """Read the records that are on disk; what cannot be read as a build is passed over."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in sorted(self.directory.iterdir()):
-            if path.name not in self.records and BUILD_ID.fullmatch(path.name):
-                self._load_one(path)
+        """Find the live builds now, and have those that ended unseen put into the index in the background."""
+        self._closing = threading.Event()
+        known = self.index.ids()
+        unknown = [
+            p for p in self.directory.iterdir() if BUILD_ID.fullmatch(p.name) and p.name not in known | set(self.live)
+        ]
+        ended = []
+        for path in sorted(unknown):
+            if (path / journal.RESULT).exists():
+                ended.append(path)
+            elif record := _read(path):
+                self._keep(record)
+        for build_id in known:
+            if not (self.directory / build_id).is_dir():
+                self.index.remove(build_id)
+        self._indexing = threading.Thread(target=self._index_all, args=(ended,), daemon=True)
+        self._indexing.start()
 
-    def _load_one(self, path: Path) -> None:
-        with contextlib.suppress(ValueError):
-            request, key = journal.read_request(path)
-            record = Record(path, request)
-            record.idempotency_key = key
-            record.refresh()
-            self.records[record.id] = record
+    def _index_all(self, paths: list[Path]) -> None:
+        for start in range(0, len(paths), _CHUNK):
+            rows = []
+            for path in paths[start : start + _CHUNK]:
+                if self._closing.is_set():
+                    return
+                if record := _read(path):
+                    rows.append(record.row())
+            self.index.put(rows)
+
+    def wait_until_indexed(self) -> None:
+        """Wait for the work that ``load`` left to the background."""
+        if self._indexing is not None:
+            self._indexing.join()
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._closing.set()
+        self.wait_until_indexed()
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+    def _keep(self, record: Record) -> None:
+        if record.live:
+            self.live[record.id] = record
+        else:
+            self._remember(record)
+
+    def _remember(self, record: Record) -> None:
+        self._ended[record.id] = record
+        while len(self._ended) > _KEPT:
+            self._ended.popitem(last=False)
+
+    def settle(self, record: Record) -> None:
+        """Move a build that has ended from memory into the index."""
+        if self.live.pop(record.id, None) is not None:
+            self.index.put([record.row()])
+            self._remember(record)
 
     def create(self, request: BuildRequest, idempotency_key: str | None) -> Record:
         """Write the record of a new build, whole or not at all; OSError when the disk refuses."""
@@ -147,35 +115,96 @@ class Store:
         except OSError:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        record = Record(directory, request)
-        record.idempotency_key = idempotency_key
-        self.records[record.id] = record
+        record = Record(directory, request, idempotency_key)
+        self.live[record.id] = record
         return record
+
+    def get(self, build_id: str) -> Record | None:
+        """Return a build, None if there is none with this id."""
+        record = self.live.get(build_id) or self._ended.get(build_id)
+        if record is None and BUILD_ID.fullmatch(build_id):
+            row = self.index.get(build_id)
+            record = self._revive(row) if row else _read(self.directory / build_id)
+            if record is not None:
+                self._keep(record)
+        return record
+
+    def _revive(self, row: Row) -> Record:
+        request, snapshot, annotations, key = row
+        return Record(self.directory / request.id, request, key, snapshot=snapshot, annotations=annotations)
 
     def by_idempotency_key(self, key: str) -> Record | None:
         """Return the build that an earlier POST with this key made."""
-        return next((r for r in self.records.values() if r.idempotency_key == key), None)
+        for record in self.live.values():
+            if record.idempotency_key == key:
+                return record
+        build_id = self.index.by_key(key)
+        return self.get(build_id) if build_id else None
 
-    def newest_first(self) -> list[Record]:
-        """Return all records, the newest build first."""
-        return sorted(self.records.values(), key=lambda r: (r.request.created, r.id), reverse=True)
+    def find(self, filters: Filters, limit: int) -> list[Record]:
+        """Return at most ``limit`` builds that pass the filters, in order of creation."""
+        live = sorted((r for r in self.live.values() if r.passes(filters)), key=_age, reverse=not filters.oldest_first)
+        ended = [self._revive(row) for row in self.index.find(filters, limit)]
+        merged = heapq.merge(live, ended, key=_age, reverse=not filters.oldest_first)
+        return list(_first(merged, limit))
+
+    def count(self, filters: Filters) -> int:
+        """Return how many builds pass the filters."""
+        return self.index.count(filters) + sum(r.passes(filters) for r in self.live.values())
 
     def queued(self) -> list[Record]:
         """Return the builds that wait, in the order in which they came."""
-        waiting = [r for r in self.records.values() if r.snapshot.state == QUEUED]
-        return sorted(waiting, key=lambda r: (r.request.created, r.id))
+        return sorted((r for r in self.live.values() if r.snapshot.state == QUEUED), key=_age)
+
+    def annotate(self, record: Record, annotations: dict[str, Any]) -> None:
+        """Write down what a user says of a build (tags, notes)."""
+        journal.write_json(record.directory / journal.ANNOTATIONS, annotations)
+        record.annotations = annotations
+        if not record.live:
+            self.index.put([record.row()])
+
+    def delete(self, record: Record, *, run_directory: bool) -> None:
+        """Remove an ended build's record; its run directory, the user's own files, only if so asked."""
+        if run_directory:
+            shutil.rmtree(record.request.run_dir, ignore_errors=True)
+        self.index.remove(record.id)
+        self._ended.pop(record.id, None)
+        shutil.rmtree(record.directory, ignore_errors=True)
+        record.wake()
 
 
 def close_unstarted(record: Record, state: str, message: str | None) -> None:
     """Write the end of a build that no supervisor will start; only for who holds its claim."""
     assert state in {CANCELLED, FAILED}  # noqa: S101 - the only ends without a start
-    result: dict[str, Any] = {
-        "state": state,
-        "exit_code": None,
-        "error": {"message": message} if message else None,
-    }
+    result: dict[str, Any] = {"state": state, "exit_code": None, "error": {"message": message} if message else None}
     writer = journal.JournalWriter(record.directory)
     writer.append("complete", result)
     writer.close()
     journal.write_json(record.directory / journal.RESULT, {**result, "finished": now(), "metrics": {}})
     record.refresh()
+
+
+def _age(record: Record) -> tuple[str, str]:
+    return record.request.created, record.id
+
+
+def _first(records: Iterator[Record], limit: int) -> Iterator[Record]:
+    seen: set[str] = set()  # a build that ends just now is in memory and in the index
+    for record in records:
+        if len(seen) == limit:
+            return
+        if record.id not in seen:
+            seen.add(record.id)
+            yield record
+
+
+def _read(path: Path) -> Record | None:
+    """Read a build directory; None for what is no build."""
+    with contextlib.suppress(ValueError, OSError):
+        request, key = journal.read_request(path)
+        annotations = journal.read_json(path / journal.ANNOTATIONS)
+        record = Record(path, request, key, annotations=annotations if isinstance(annotations, dict) else None)
+        record.refresh()
+        record.last_output = time.time()
+        return record
+    return None

@@ -51,10 +51,11 @@ class Supervisor:
         self._steps = {s["id"]: Step(s["id"], s["name"]) for s in self._request.steps}
         self._run_dir = Path(self._request.run_dir)
         self._run = RunDirectory(self._run_dir, self._steps)
+        self._run.pass_over_present()
         self._console = os.open(build_dir / journal.CONSOLE, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
         self._offset = 0
         self._journal = journal.JournalWriter(build_dir)
-        self._snapshot = Snapshot()
+        self._snapshot = Snapshot.of(self._request)
         self._ending: str | None = None  # the state that somebody asked for: cancelled or timed_out
         self._deadline = time.monotonic() + self._request.timeout
         self._next_heartbeat = 0.0
@@ -116,17 +117,21 @@ class Supervisor:
 
     def _execute(self, command: Command, environment: dict[str, str]) -> int:
         """Run one command on the terminal, recording as it goes, until its whole tree is gone."""
-        child = TerminalProcess(command.argv, environment, Path(self._request.design_dir))
+        marked = {**environment, journal.MARK: str(self._dir)}
+        child = TerminalProcess(command.argv, marked, Path(self._request.design_dir))
         if command.step is None:
             self._append("status", {"state": RUNNING})
         stop_signals = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
         next_signal_at = 0.0
+        looked_at = self._offset
         drained_by = None
         try:
             while True:
                 self._record(child.read(POLL_SECONDS, self._wake))
-                for kind, data in self._run.scan(self._offset):
+                # a step found now began after the last look: what it has printed lies behind where the log ended then
+                for kind, data in self._run.scan(looked_at):
                     self._append(kind, data)
+                looked_at = self._offset
                 self._beat()
                 clock = time.monotonic()
                 if clock > self._deadline and not self._ending:
@@ -166,6 +171,8 @@ class Supervisor:
         """Touch ``supervisor.json``: its time of modification is the heartbeat."""
         if time.monotonic() >= self._next_heartbeat:
             os.utime(self._dir / journal.SUPERVISOR)
+            if (self._dir / journal.CANCEL).exists():  # asked from another machine
+                self._ending = self._ending or CANCELLED
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
     def _on_cancel(self, _number: int, _frame: FrameType | None) -> None:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import html
+import json
+import sys
+import tempfile
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
+from ..widgets.bundle import BOOTSTRAP
 from ..widgets.layout import LayoutWidget
+from .errors import A6HubError, RequestRefusedError
 from .server import current_server
 
 
@@ -19,3 +29,90 @@ def layout_of_build(build_id: str) -> LayoutWidget:
     """Show the layout that a build has made."""
     current_server().get(f"builds/{build_id}/layers")
     return LayoutWidget(build_id=build_id)
+
+
+def library_of_build(build_id: str) -> Any:
+    """Return the layout of a build as a ``gdstk.Library``; RequestRefusedError when there is none yet."""
+    import gdstk  # noqa: PLC0415 - half a second and numpy, for those who ask for it
+
+    # The scene is what the server has of it, whatever the GDS is called: the same shapes, in the same cells.
+    plain = _scene(LayoutWidget(build_id=build_id))
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, "layout.oas")
+        file.write_bytes(plain)
+        return gdstk.read_oas(file)
+
+
+def layers_of(widget: LayoutWidget) -> list[dict[str, Any]]:
+    """Return the layers of what a widget shows, bottom first."""
+    layers: list[dict[str, Any]] = _ask(widget, "layers")["layers"]
+    return layers
+
+
+def write_page(widget: LayoutWidget, path: Path) -> Path:
+    """Write a page that shows what the widget shows, without a server; prints its size in MB."""
+    bundle = {name: BOOTSTRAP.with_name(name) for name in ("main.js", "layout-worker.js")}
+    if not all(file.exists() for file in bundle.values()):
+        raise A6HubError("a6hub-jupyter was installed without its JavaScript; run 'npm ci && npm run build' in js/.")
+    try:
+        markers = _ask(widget, "markers") if widget.build_id or widget.markers else None
+    except RequestRefusedError:
+        markers = None  # a page without markers is worth more than none
+    layers = _ask(widget, "layers")
+    title = widget.build_id or Path(widget.path).name
+    data = {
+        "layers": layers,
+        "markers": markers,
+        "view": widget.view,
+        # Packed again, which goes into a page a fourth smaller than it came.
+        "scene": base64.b64encode(gzip.compress(_scene(widget), 9)).decode(),
+        **{key: base64.b64encode(file.read_bytes()).decode() for key, file in bundle.items()},
+    }
+    # A script ends at `</`, whatever it is within.
+    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    path.write_text(_PAGE.replace("TITLE", html.escape(title)).replace("DATA", text), encoding="utf-8")
+    sys.stdout.write(f"{path}: {path.stat().st_size / 1e6:.1f} MB\n")
+    return path
+
+
+def _ask(widget: LayoutWidget, what: str) -> Any:
+    if what == "markers" and widget.markers:
+        return current_server().get("layouts/markers", path=widget.markers)
+    if widget.build_id:
+        return current_server().get(f"builds/{widget.build_id}/{what}")
+    return current_server().get(f"layouts/{what}", path=widget.path)
+
+
+def _scene(widget: LayoutWidget) -> bytes:
+    """Return the scene, plain: the HTTP client has inflated it."""
+    if widget.build_id:
+        return current_server().get_bytes(f"builds/{widget.build_id}/scene")
+    return current_server().get_bytes(f"layouts/scene?{urlencode({'path': widget.path})}")
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>TITLE</title>
+<style>html, body { height: 100%; margin: 0; } body > div, main { height: 100%; }</style>
+<main></main>
+<noscript>This page shows a chip's layout, drawn by JavaScript, which is switched off here.</noscript>
+<script type="application/json" id="data">DATA</script>
+<script type="module">
+const data = JSON.parse(document.getElementById("data").textContent);
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const script = (name) => URL.createObjectURL(new Blob([bytes(data[name])], { type: "text/javascript" }));
+const { renderLayout } = await import(script("main.js"));
+renderLayout({
+  el: document.querySelector("main"),
+  base: "", token: "", signal: new AbortController().signal,
+  model: { get: (name) => (name === "view" ? data.view : "") },
+  saved: {
+    address: { scene: bytes(data.scene), layers: data.layers, markers: data.markers ?? undefined, headers: {} },
+    worker: script("layout-worker.js"),
+  },
+});
+</script>
+</html>
+"""

@@ -77,11 +77,11 @@ class Server:
         """Return the JSON at ``api/a6hub/<path>``."""
         return self._send("GET", path, params=params).json()
 
-    def get_bytes(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
+    def get_bytes(self, path: str, /, headers: Mapping[str, str] | None = None) -> bytes:
         """Return the bytes at ``api/a6hub/<path>``."""
         return self._send("GET", path, headers=headers).content
 
-    def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
+    def post(self, path: str, /, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
         """Post JSON to ``api/a6hub/<path>`` and return the JSON that comes back."""
         return self._send("POST", path, json=dict(body), headers={**self._xsrf(), **(headers or {})}).json()
 

@@ -20,5 +20,9 @@ class Executor(ABC):
         """Return whether the supervisor of a build is alive, also one that another server started."""
 
     @abstractmethod
+    def sweep(self, build_dir: Path) -> None:
+        """End what is left of a build whose supervisor is gone."""
+
+    @abstractmethod
     def cancel(self, build_dir: Path) -> bool:
         """Ask the supervisor to end the build; False if there is no supervisor to ask."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from .base import Executor
 
 # The time a supervisor has from its start to saying who it is.
 START_SECONDS = 30.0
+# A supervisor that we cannot look at counts as alive for this long after its last heartbeat (one each 5 s).
+HEARTBEAT_PATIENCE = 60.0
 
 
 class LocalExecutor(Executor):
@@ -40,9 +43,10 @@ class LocalExecutor(Executor):
 
     def alive(self, build_dir: Path) -> bool:
         """Look for the process by pid and start time; one that has not yet said who it is counts for a while."""
-        process = self._process(build_dir)
-        if process is not None:
+        if self._process(build_dir) is not None:
             return True
+        if _elsewhere(build_dir):
+            return time.time() - (build_dir / journal.SUPERVISOR).stat().st_mtime < HEARTBEAT_PATIENCE
         if (build_dir / journal.SUPERVISOR).exists():
             return False
         try:
@@ -51,8 +55,21 @@ class LocalExecutor(Executor):
             return False
         return time.time() - claimed < START_SECONDS
 
+    def sweep(self, build_dir: Path) -> None:
+        """End the processes that carry the build's mark; the kernel has ended the rest with the supervisor."""
+        left = [p for p in psutil.process_iter() if _mark_of(p) == str(build_dir)]
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
     def cancel(self, build_dir: Path) -> bool:
-        """Send SIGTERM, on which the supervisor ends the build and closes its record."""
+        """Send SIGTERM, on which the supervisor ends the build and closes its record.
+
+        A supervisor on another machine that shares the directory is asked by a file instead.
+        """
+        if _elsewhere(build_dir):
+            (build_dir / journal.CANCEL).touch()
+            return True
         process = self._process(build_dir)
         if process is None:
             return False
@@ -75,6 +92,19 @@ class LocalExecutor(Executor):
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return None
+
+
+def _elsewhere(build_dir: Path) -> bool:
+    """Whether the supervisor runs on another machine."""
+    known = journal.read_json(build_dir / journal.SUPERVISOR)
+    return isinstance(known, dict) and known.get("host") != socket.gethostname()
+
+
+def _mark_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(journal.MARK)
+    except (psutil.Error, OSError):
+        return None
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}

@@ -58,7 +58,7 @@ def librelane_arguments(request: BuildRequest, build_dir: Path, pdk_root: str) -
     arguments = ["--manual-pdk", "--pdk-root", pdk_root, "--pdk", request.pdk]
     if request.scl:
         arguments += ["--scl", request.scl]
-    arguments += ["--flow", request.flow, "--run-tag", request.id, "--design-dir", request.design_dir]
+    arguments += ["--flow", request.flow, "--run-tag", request.tag, "--design-dir", request.design_dir]
     arguments += ["--hide-progress-bar", "--jobs", str(request.jobs)]
     if request.from_step:
         arguments += ["--from", request.from_step]

@@ -43,6 +43,8 @@ def jp_server_config(tmp_path: Path, pdk_root: Path, app_traits: Json) -> Json:
             "cache_dir": str(tmp_path / "cache"),
             "pdk_roots": [str(pdk_root)],
             "max_running": 2,
+            "build_cores": 1,
+            "build_memory": 1 << 20,
             "cancel_grace": 0.5,
             **app_traits,
         },
@@ -121,7 +123,7 @@ def api(
 
 async def end_all(services: Services) -> None:
     """End what still runs, and wait until it has."""
-    for record in services.store.records.values():
+    for record in list(services.store.live.values()):
         if record.live:
             await services.queue.cancel(record)
     for _ in range(400):

@@ -160,7 +160,7 @@ async def test_a_killed_supervisor_leaves_a_lost_build_and_no_orphan(
 
 
 async def test_a_server_that_starts_again_goes_on_with_what_is_there(
-    api: Api, design_dir: Path, jp_serverapp: ServerApp
+    api: Api, design_dir: Path, jp_serverapp: ServerApp, tmp_path: Path
 ) -> None:
     """What a new server process does: read the records, find the live supervisor, follow it to the end."""
     write_script(design_dir, steps=STEPS, seconds=0.6)
@@ -169,11 +169,15 @@ async def test_a_server_that_starts_again_goes_on_with_what_is_there(
     await api.until(live["id"], "running")
     services = jp_serverapp.web_app.settings["a6hub"]
     await services.queue.stop()
-    services.store.records.clear()
+    services.store.live.clear()
+    services.store.close()
+    (tmp_path / "builds" / "index.sqlite").unlink()
     await asyncio.sleep(0.3)
     services.store.load()
     services.queue.start()
-    assert set(services.store.records) == {ended["id"], live["id"]}
+    assert set(services.store.live) == {live["id"]}
+    services.store.wait_until_indexed()
+    assert services.store.index.ids() == {ended["id"]}
     done = await api.until(live["id"])
     assert done["state"] == "succeeded"
     assert done["seq"] > 0

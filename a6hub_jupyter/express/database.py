@@ -1,0 +1,137 @@
+"""What the physical steps hand on: die, netlist, placement, ports, power grid. Lengths in nm."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from a6hub_jupyter.express.geometry import Box, Shape, oriented
+from a6hub_jupyter.express.verilog import Netlist, Port
+
+if TYPE_CHECKING:
+    from a6hub_jupyter.express.lef import Macro
+
+
+@dataclass
+class Component:
+    """A placed cell: lower left corner in nm; orientation N or FS, as the rows alternate."""
+
+    name: str
+    cell: str
+    x: int
+    y: int
+    orientation: str = "N"
+
+    def place(self, box: Box, macro: Macro) -> Box:
+        """A box of the cell in die coordinates."""
+        return oriented(box, macro.width, macro.height, self.orientation).moved(self.x, self.y)
+
+
+@dataclass
+class PlacedPort:
+    """A port on a side of the die (WEST, EAST, SOUTH, NORTH); `at` is the coordinate along that side, nm."""
+
+    name: str
+    net: str
+    direction: str
+    side: str
+    at: int
+
+    def point(self, width: int, height: int) -> tuple[int, int]:
+        """Where it meets the edge of a die of width x height, nm."""
+        on_side = {"WEST": (0, self.at), "EAST": (width, self.at), "SOUTH": (self.at, 0)}
+        return on_side.get(self.side, (self.at, height))
+
+
+@dataclass
+class Strap:
+    """A vertical power strap over the full height: net, left and right edge."""
+
+    net: str
+    left: int
+    right: int
+
+
+@dataclass
+class Rail:
+    """A power rail along a row boundary: net and centre line."""
+
+    net: str
+    y: int
+
+
+@dataclass
+class Stack:
+    """A via stack from a rail to a strap: net and centre."""
+
+    net: str
+    x: int
+    y: int
+
+
+@dataclass
+class PowerGrid:
+    """Rails, straps, and the via stacks where they cross; `vias` are boxes around (0, 0) by via name."""
+
+    straps: list[Strap] = field(default_factory=list)
+    rails: list[Rail] = field(default_factory=list)
+    stacks: list[Stack] = field(default_factory=list)
+    vias: dict[str, list[Shape]] = field(default_factory=dict)
+
+
+@dataclass
+class Database:
+    """One design between floorplan and routing."""
+
+    netlist: Netlist
+    width: int
+    height: int
+    row_height: int
+    site_width: int
+    row_left: int
+    row_right: int
+    ports: list[PlacedPort] = field(default_factory=list)
+    components: list[Component] = field(default_factory=list)
+    taps: list[Component] = field(default_factory=list)
+    fillers: list[Component] = field(default_factory=list)
+    grid: PowerGrid = field(default_factory=PowerGrid)
+
+    @property
+    def row_count(self) -> int:
+        """Rows in the core."""
+        return self.height // self.row_height
+
+    def orientation_at(self, y: int) -> str:
+        """Rows alternate, so that neighbours share a rail."""
+        return "N" if (y // self.row_height) % 2 == 0 else "FS"
+
+    def everything(self) -> list[Component]:
+        """All placed cells, taps and fillers."""
+        return [*self.components, *self.taps, *self.fillers]
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(dataclasses.asdict(self)) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Database:
+        """Read what `save` wrote."""
+        data: dict[str, Any] = json.loads(Path(path).read_text())
+        nets = {net: [(i, p) for i, p in pins] for net, pins in data["netlist"]["nets"].items()}
+        ports = [Port(**port) for port in data["netlist"]["ports"]]
+        data["netlist"] = Netlist(data["netlist"]["top"], data["netlist"]["cells"], nets, ports)
+        data["ports"] = [PlacedPort(**port) for port in data["ports"]]
+        for kind in ("components", "taps", "fillers"):
+            data[kind] = [Component(**component) for component in data[kind]]
+        grid = data["grid"]
+        vias = {name: [Shape(la, Box(*box)) for la, box in shapes] for name, shapes in grid["vias"].items()}
+        data["grid"] = PowerGrid(
+            [Strap(**s) for s in grid["straps"]],
+            [Rail(**r) for r in grid["rails"]],
+            [Stack(**s) for s in grid["stacks"]],
+            vias,
+        )
+        return cls(**data)

@@ -1,0 +1,81 @@
+"""Express.DRC: the design rules of the technology LEF on the final GDS.
+
+python -m a6hub_jupyter.express.designrulecheck job.json
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import klayout.db as kdb
+from klayout import rdb
+
+from a6hub_jupyter.express import layermap
+from a6hub_jupyter.express.designrules import RuleCheck, Violation
+from a6hub_jupyter.express.job import Job, run
+from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.technology import Technology
+
+if TYPE_CHECKING:
+    from a6hub_jupyter.express.job import Metrics
+
+REPORT_FILE = "drc.klayout.lyrdb"
+SHOWN = 20
+
+
+def read_layout(path: str, top: str) -> tuple[kdb.Layout, kdb.Cell]:
+    """A layout file and its top cell; ProblemError when there is none of that name."""
+    layout = kdb.Layout()
+    layout.read(path)
+    cell = layout.cell(top)
+    if cell is None:
+        raise ProblemError(f"The layout {path} has no cell '{top}'.")
+    return layout, cell
+
+
+def write_report(job: Job, unit: float, violations: list[Violation]) -> None:
+    """A KLayout report database with one category per rule."""
+    report = rdb.ReportDatabase("Express.DRC")
+    report.description = "Design rules of the technology LEF, checked on the final layout"
+    report.top_cell_name = job.top
+    cell = report.create_cell(job.top)
+    categories: dict[str, rdb.RdbCategory] = {}
+    for violation in violations:
+        category = categories.get(violation.rule)
+        if category is None:
+            category = categories[violation.rule] = report.create_category(violation.rule)
+            category.description = f"{violation.kind} on {violation.layer}"
+        report.create_item(cell.rdb_id(), category.rdb_id()).add_value(violation.shape.to_dtype(unit))
+    report.save(str(job.output(REPORT_FILE)))
+
+
+def check(job: Job) -> Metrics:
+    """Check the layout, print what is found, and write it as a report database."""
+    technology = Technology.of(job)
+    stack = technology.stack
+    used = stack[stack.index(technology.pin_layer) : stack.index(job.strap_layer) + 1]
+    gds_layers = layermap.drawing_layers(job.layer_map)
+    missing = [name for name in used if name not in gds_layers]
+    if missing:
+        raise ProblemError(f"KLAYOUT_DEF_LAYER_MAP gives no GDS layer for {', '.join(missing)}.")
+    layout, top = read_layout(job.given("layout"), job.top)
+    regions = {}
+    for name in used:
+        regions[name] = kdb.Region(top.begin_shapes_rec(layout.layer(*gds_layers[name])))
+        regions[name].merge()
+    violations = list(RuleCheck(technology.lef, used, layout.dbu * 1000).violations(regions))
+    write_report(job, layout.dbu, violations)
+    by_rule: dict[str, list[Violation]] = defaultdict(list)
+    for violation in violations:
+        by_rule[violation.rule].append(violation)
+    for rule, found in by_rule.items():
+        print(f"{rule}: {len(found)} violations")
+        for violation in found[:SHOWN]:
+            print(f"  at {violation.box.to_dtype(layout.dbu)} um")
+    print(f"Design rules on {len(used)} layers: {len(violations)} violations.")
+    return {"klayout__drc_error__count": len(violations)}
+
+
+if __name__ == "__main__":
+    run(check)

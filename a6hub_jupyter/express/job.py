@@ -1,0 +1,111 @@
+"""What a step hands to its tool: one JSON file; and how the tool answers: metrics, or one sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from a6hub_jupyter.express.problem import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Metrics = dict[str, int | float]
+
+PROBLEM_FILE = "problem.txt"
+DATABASE_FILE = "express.json"
+
+
+@dataclass
+class Job:
+    """Settings and files of one step. Lengths in nm, paths as text, fractions between 0 and 1."""
+
+    top: str
+    step_directory: str
+    lefs: list[str]
+    site: str
+    tracks: str | None
+    layer_map: str
+    clock_ports: list[str]
+    utilization: float
+    aspect_ratio: float
+    die_area: list[int] | None
+    lowest_layer: str
+    highest_layer: str
+    port_layer_horizontal: str
+    port_layer_vertical: str
+    power_net: str
+    ground_net: str
+    power_pins: list[str]
+    ground_pins: list[str]
+    rail_layer: str
+    rail_width: int
+    strap_layer: str
+    strap_width: int
+    strap_spacing: int
+    strap_pitch: int
+    strap_offset: int
+    fillers: list[str]
+    decaps: list[str]
+    buffer: str
+    clock_buffers: list[str]
+    tap_cell: str | None
+    tap_distance: int
+    density: float
+    effort: int
+    most_fanout: int
+    clock_fanout: int
+    route_seconds: int
+    netlist: str | None = None
+    database: str | None = None
+    layout: str | None = None
+    placement: str | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Job:
+        """Read a job file."""
+        return cls(**json.loads(Path(path).read_text()))
+
+    def save(self) -> Path:
+        """Write the job into its step directory."""
+        path = Path(self.step_directory) / "job.json"
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+        return path
+
+    def output(self, name: str) -> Path:
+        """A file in the step directory."""
+        return Path(self.step_directory) / name
+
+    def given(self, name: str) -> str:
+        """The path of an input view that this job cannot do without."""
+        value = getattr(self, name)
+        if not value:
+            raise ProblemError(f"This step was given no {name}: run the steps before it, or give --from a state.")
+        return str(value)
+
+
+def run(task: Callable[[Job], Metrics]) -> None:
+    """Main of a tool: `python -m <tool> job.json`. Prints metrics the way LibreLane picks them up.
+
+    A ProblemError ends in its sentence on the console and in `problem.txt`, and exit code 1; no traceback.
+    """
+    job = Job.load(sys.argv[1])
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    start = time.monotonic()
+    try:
+        metrics = task(job)
+    except ProblemError as problem:
+        job.output(PROBLEM_FILE).write_text(f"{problem}\n")
+        print(problem)
+        sys.exit(1)
+    for name, value in metrics.items():
+        kind = "I" if isinstance(value, int) else "F"
+        print(f"%OL_METRIC_{kind} {name} {value}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"Done in {time.monotonic() - start:.1f} s, at most {memory:.0f} MB.")

@@ -1,0 +1,272 @@
+"""Express.LVS: the final GDS must connect what the netlist connects, and nothing else.
+
+    python -m a6hub_jupyter.express.layoutcheck job.json
+
+What is compared: the Verilog netlist of the state, read anew, and the metal of the GDS, cells included.
+The DEF says which placed cell is which instance; that each is where it says, and is the cell the netlist
+names, is checked as well, so the DEF is a witness and need not be trusted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import klayout.db as kdb
+
+from a6hub_jupyter.express import layermap, verilog
+from a6hub_jupyter.express.connectivity import Connectivity, internal_points
+from a6hub_jupyter.express.designrulecheck import read_layout
+from a6hub_jupyter.express.geometry import oriented
+from a6hub_jupyter.express.job import Job, run
+from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.technology import Technology
+
+if TYPE_CHECKING:
+    from a6hub_jupyter.express.job import Metrics
+    from a6hub_jupyter.express.lef import Macro
+
+COMPONENT = re.compile(r"^\s*-\s+(\S+)\s+(\S+).*?\+\s+(?:PLACED|FIXED)\s+\(\s*(\d+)\s+(\d+)\s*\)\s+(\w+)", re.M)
+SHOWN = 40
+SHOWN_PINS = 4
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A component of the DEF: cell, lower left corner in nm, orientation."""
+
+    cell: str
+    x: int
+    y: int
+    orientation: str
+
+
+@dataclass
+class Findings:
+    """Differences between layout and netlist, one sentence each."""
+
+    instances: list[str] = field(default_factory=list)
+    ports: list[str] = field(default_factory=list)
+    opens: list[str] = field(default_factory=list)
+    shorts: list[str] = field(default_factory=list)
+
+    def all(self) -> list[str]:
+        """Every finding."""
+        return [*self.instances, *self.ports, *self.opens, *self.shorts]
+
+
+def read_components(path: str) -> dict[str, Placed]:
+    """The COMPONENTS of a DEF whose database unit is 1 nm."""
+    text = Path(path).read_text()
+    section = text[text.find("\nCOMPONENTS") : text.find("\nEND COMPONENTS")]
+    return {m[1].replace("\\", ""): Placed(m[2], int(m[3]), int(m[4]), m[5]) for m in COMPONENT.finditer(section)}
+
+
+class LayoutCheck:
+    """Compares one layout with one netlist; everything found is in `findings`."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._technology = Technology.of(job)
+        self._macros = self._technology.lef.macros
+        self._netlist = verilog.read(job.given("netlist"), job.top)
+        self._components = read_components(job.given("placement"))
+        layout, self._top = read_layout(job.given("layout"), job.top)
+        stack = self._technology.stack
+        used = stack[stack.index(self._technology.pin_layer) : stack.index(job.strap_layer) + 1]
+        gds_layers = layermap.drawing_layers(job.layer_map)
+        missing = [name for name in used if name not in gds_layers]
+        if missing:
+            raise ProblemError(f"KLAYOUT_DEF_LAYER_MAP gives no GDS layer for {', '.join(missing)}.")
+        self._layout = layout
+        self._nm = layout.dbu * 1000
+        self._layers = {name: layout.layer(*gds_layers[name]) for name in used}
+        self._connectivity = Connectivity(layout, self._top, self._layers)
+        self.findings = Findings()
+
+    def run(self) -> Findings:
+        """All comparisons, in the order in which they build on each other."""
+        self._compare_instances()
+        wanted = self._probe_pins()
+        self._probe_ports(wanted)
+        inner = self._probe_inner_metal()
+        self._connectivity.extract()
+        self._compare_nets(wanted, inner)
+        return self.findings
+
+    # -- instances
+
+    def _compare_instances(self) -> None:
+        """The netlist's instances, the DEF's components and the cells of the GDS must be the same."""
+        found = self.findings.instances
+        for name, cell in self._netlist.cells.items():
+            placed = self._components.get(name)
+            if placed is None:
+                found.append(f"The instance {name} ({cell}) is not placed.")
+            elif placed.cell != cell:
+                found.append(f"The instance {name} is {cell} in the netlist but {placed.cell} in the layout.")
+        for name, placed in self._components.items():
+            macro = self._macros.get(placed.cell)
+            if name not in self._netlist.cells and not (macro and macro.is_physical_only):
+                found.append(f"The layout has {name} ({placed.cell}), which is not in the netlist.")
+        there = self._cells_in_layout()
+        for name, placed in self._components.items():
+            key = (placed.cell, str(self._transformation(placed)))
+            if there.get(key, 0) == 0:
+                found.append(f"The layout has no {placed.cell} where {name} should be.")
+            else:
+                there[key] -= 1
+        for (cell, place), count in there.items():
+            if count:
+                found.append(f"The layout has {count} unexpected {cell} at {place}.")
+
+    def _transformation(self, placed: Placed) -> kdb.Trans:
+        macro = self._macros[placed.cell]
+        x, y = round(placed.x / self._nm), round(placed.y / self._nm)
+        width, height = round(macro.width / self._nm), round(macro.height / self._nm)
+        by_orientation = {
+            "N": kdb.Trans(kdb.Trans.R0, x, y),
+            "S": kdb.Trans(kdb.Trans.R180, x + width, y + height),
+            "FN": kdb.Trans(kdb.Trans.M90, x + width, y),
+            "FS": kdb.Trans(kdb.Trans.M0, x, y + height),
+        }
+        if placed.orientation not in by_orientation:
+            raise ProblemError(f"The orientation {placed.orientation} in the DEF is not supported by Express.")
+        return by_orientation[placed.orientation]
+
+    def _cells_in_layout(self) -> dict[tuple[str, str], int]:
+        """How often each (library cell, transformation) is in the top cell."""
+        counts: dict[tuple[str, str], int] = defaultdict(int)
+        for instance in self._top.each_inst():
+            if instance.cell.name not in self._macros:
+                continue
+            for i in range(max(1, instance.na)):
+                for j in range(max(1, instance.nb)):
+                    shift = kdb.Trans(instance.a * i + instance.b * j)
+                    counts[instance.cell.name, str(shift * instance.trans)] += 1
+        return counts
+
+    # -- probes
+
+    def _probe_pins(self) -> dict[str, list[tuple[str, list[int]]]]:
+        """Per net of the netlist, and for power and ground: (pin, probes on its metal).
+
+        Unconnected signal pins are nets of their own.
+        """
+        net_of = self._netlist.net_of()
+        wanted: dict[str, list[tuple[str, list[int]]]] = defaultdict(list)
+        for name, placed in self._components.items():
+            macro = self._macros[placed.cell]
+            for pin_name, pin in macro.pins.items():
+                probes = self._pin_probes(placed, macro, pin_name)
+                label = f"{name}/{pin_name}"
+                if pin.is_signal:
+                    if name in self._netlist.cells:
+                        wanted[net_of.get((name, pin_name), f"the unconnected pin {label}")].append((label, probes))
+                elif probes and pin_name in self._job.power_pins:
+                    wanted[self._job.power_net].append((label, probes))
+                elif probes and pin_name in self._job.ground_pins:
+                    wanted[self._job.ground_net].append((label, probes))
+        return wanted
+
+    def _pin_probes(self, placed: Placed, macro: Macro, pin: str) -> list[int]:
+        probes = []
+        for layer, box in macro.pins[pin].shapes:
+            if layer in self._layers:
+                x, y = oriented(box, macro.width, macro.height, placed.orientation).center
+                probes.append(self._probe(layer, placed.x + x, placed.y + y))
+        return probes
+
+    def _probe(self, layer: str, x: int, y: int) -> int:
+        return self._connectivity.probe(layer, round(x / self._nm), round(y / self._nm))
+
+    def _probe_ports(self, wanted: dict[str, list[tuple[str, list[int]]]]) -> None:
+        """Ports are where the layout has their names as texts."""
+        net_of = {p.name: p.net for p in self._netlist.ports if p.net not in verilog.CONSTANTS}
+        net_of |= {net: net for net in (self._job.power_net, self._job.ground_net)}
+        seen = set()
+        for metal, gds_layer in layermap.label_layers(self._job.layer_map).items():
+            if metal not in self._layers:
+                continue
+            for shape in self._top.shapes(self._layout.layer(*gds_layer)).each():
+                if not shape.is_text():
+                    continue
+                text = shape.text
+                if text.string not in net_of:
+                    self.findings.ports.append(f"The layout has a port {text.string}, which the netlist has not.")
+                    continue
+                seen.add(text.string)
+                probe = self._connectivity.probe(metal, text.x, text.y)
+                wanted[net_of[text.string]].append((f"port {text.string}", [probe]))
+        missing = [name for name in net_of if name not in seen]
+        self.findings.ports += [f"The port {name} has no name in the layout." for name in missing]
+
+    def _probe_inner_metal(self) -> list[tuple[str, int]]:
+        """Metal within cells that belongs to no pin: (instance, probe). No net may touch it."""
+        inner = []
+        points = {
+            cell: internal_points(self._layout, self._layout.cell(cell), self._layers, self._macros[cell])
+            for cell in sorted({p.cell for p in self._components.values()})
+            if self._layout.cell(cell) is not None
+        }
+        for name, placed in self._components.items():
+            transformation = self._transformation(placed)
+            for layer, point in points.get(placed.cell, ()):
+                at = transformation * point
+                inner.append((name, self._connectivity.probe(layer, at.x, at.y)))
+        return inner
+
+    # -- nets
+
+    def _compare_nets(self, wanted: dict[str, list[tuple[str, list[int]]]], inner: list[tuple[str, int]]) -> None:
+        found = self._connectivity
+        for pins in wanted.values():  # the pieces of one pin are joined within the cell
+            for _, probes in pins:
+                found.join(probes)
+        owner: dict[int, str] = {}
+        for net, pins in wanted.items():
+            pieces: dict[int, list[str]] = defaultdict(list)
+            for label, probes in pins:
+                nodes = {found.node(p) for p in probes} - {None}
+                for node in nodes:
+                    pieces[node or 0].append(label)
+                if not nodes:
+                    self.findings.opens.append(f"Net {net}: the layout has no metal at {label}.")
+            if len(pieces) > 1:
+                listed = " | ".join(", ".join(labels[:SHOWN_PINS]) for labels in pieces.values())
+                self.findings.opens.append(f"Net {net} is in {len(pieces)} pieces: {listed}.")
+            for node in pieces:
+                if node in owner:
+                    self.findings.shorts.append(f"The nets {owner[node]} and {net} are connected.")
+                owner.setdefault(node, net)
+        for name, probe in inner:
+            node = found.node(probe)
+            if node in owner:
+                self.findings.shorts.append(f"The net {owner[node]} touches metal inside the cell {name}.")
+
+
+def compare(job: Job) -> Metrics:
+    """Compare, print the findings, and count them."""
+    check = LayoutCheck(job)
+    findings = check.run()
+    for sentence in findings.all()[:SHOWN]:
+        print(sentence)
+    job.output("lvs.rpt").write_text("".join(f"{sentence}\n" for sentence in findings.all()))
+    print(
+        f"Layout against netlist: {len(findings.opens)} opens, {len(findings.shorts)} shorts, "
+        f"{len(findings.instances)} instance and {len(findings.ports)} port differences."
+    )
+    return {
+        "design__lvs_error__count": len(findings.all()),
+        "design__lvs_net_difference__count": len(findings.opens) + len(findings.shorts),
+        "design__lvs_unmatched_net__count": len(findings.opens),
+        "design__lvs_unmatched_device__count": len(findings.instances),
+        "design__lvs_unmatched_pin__count": len(findings.ports),
+    }
+
+
+if __name__ == "__main__":
+    run(compare)

@@ -1,0 +1,128 @@
+"""Placement by coloquinte (global placement, legalisation, detailed placement).
+
+coloquinte counts in whole units (10 nm here), knows rows but no sites, and wants pins as offsets into cells;
+all ports hang on one fixed cell without extent. Source: github.com/Coloquinte/PlaceRoute, Python module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+import coloquinte
+
+from a6hub_jupyter.express import rows
+from a6hub_jupyter.express.buffering import pin_center
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from a6hub_jupyter.express.database import Database
+    from a6hub_jupyter.express.lef import Macro
+
+UNIT = 10
+"""nm per unit of coloquinte."""
+
+
+class Placer:
+    """Places the components of a database in place."""
+
+    def __init__(self, database: Database, macros: Mapping[str, Macro], effort: int, log: Path) -> None:
+        self._database = database
+        self._macros = macros
+        self._effort = effort
+        self._log = log
+
+    @contextlib.contextmanager
+    def _own_words_to_log(self) -> Iterator[None]:
+        """Coloquinte prints from C++; keep that in a file of its own."""
+        kept = os.dup(1)
+        with self._log.open("ab") as log:
+            os.dup2(log.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+    def _circuit(self, left_out: AbstractSet[str]) -> coloquinte.Circuit:
+        database = self._database
+        movable = database.components
+        everything = [*movable, *database.taps]
+        index = {c.name: k for k, c in enumerate(movable)}
+        ports = len(everything)
+        circuit = coloquinte.Circuit(ports + 1)
+        circuit.cell_width = [self._macros[c.cell].width // UNIT for c in everything] + [0]
+        circuit.cell_height = [self._macros[c.cell].height // UNIT for c in everything] + [0]
+        circuit.cell_is_fixed = [False] * len(movable) + [True] * (len(database.taps) + 1)
+        circuit.cell_is_obstruction = [True] * ports + [False]
+        circuit.cell_x = [c.x // UNIT for c in everything] + [0]
+        circuit.cell_y = [c.y // UNIT for c in everything] + [0]
+        on_edge: dict[str, list[tuple[int, int]]] = {}
+        for port in database.ports:
+            on_edge.setdefault(port.net, []).append(port.point(database.width, database.height))
+        for net, pins in database.netlist.nets.items():
+            if net in left_out:
+                continue
+            ends = [(index[i], *pin_center(self._macros[movable[index[i]].cell], p)) for i, p in pins]
+            ends += [(ports, x, y) for x, y in on_edge.get(net, ())]
+            if len(ends) > 1:
+                circuit.add_net([k for k, _, _ in ends], [x // UNIT for _, x, _ in ends], [y // UNIT for *_, y in ends])
+        left, right, height = database.row_left // UNIT, database.row_right // UNIT, database.row_height // UNIT
+        circuit.rows = [
+            coloquinte.Row(
+                coloquinte.Rectangle(left, right, r * height, (r + 1) * height),
+                coloquinte.CellOrientation.N if r % 2 == 0 else coloquinte.CellOrientation.FS,
+            )
+            for r in range(database.row_count)
+        ]
+        return circuit
+
+    def _take(self, circuit: coloquinte.Circuit) -> None:
+        for component, x, y in zip(self._database.components, circuit.cell_x, circuit.cell_y, strict=False):
+            component.x, component.y = x * UNIT, y * UNIT
+
+    def spread(self, density: float, left_out: AbstractSet[str]) -> float:
+        """Global placement. Nets in `left_out` do not pull. Returns the half-perimeter wire length, um."""
+        circuit = self._circuit(left_out)
+        widths = circuit.cell_width
+        circuit.expand_cells_to_density(density, 0.0)
+        with self._own_words_to_log():
+            circuit.place_global(self._effort)
+        circuit.cell_width = widths
+        self._take(circuit)
+        return float(circuit.hpwl() * UNIT / 1000)
+
+    def settle(self) -> float:
+        """Legal rows, local improvement, then sites. Returns the half-perimeter wire length, um."""
+        circuit = self._circuit(frozenset())
+        with self._own_words_to_log():
+            circuit.legalize(self._effort)
+            circuit.place_detailed(self._effort)
+        self._take(circuit)
+        rows.snap(self._database, self._macros)
+        return self.half_perimeter()
+
+    def half_perimeter(self) -> float:
+        """Sum over all nets of half the perimeter around their pins and ports, um."""
+        database, total = self._database, 0
+        place = {c.name: c for c in database.components}
+        on_edge: dict[str, list[tuple[int, int]]] = {}
+        for port in database.ports:
+            on_edge.setdefault(port.net, []).append(port.point(database.width, database.height))
+        for net, pins in database.netlist.nets.items():
+            points = list(on_edge.get(net, ()))
+            for instance, pin in pins:
+                component = place[instance]
+                macro = self._macros[component.cell]
+                x, y = pin_center(macro, pin)
+                points.append(
+                    (component.x + x, component.y + (macro.height - y if component.orientation == "FS" else y))
+                )
+            if len(points) > 1:
+                xs, ys = [x for x, _ in points], [y for _, y in points]
+                total += max(xs) - min(xs) + max(ys) - min(ys)
+        return total / 1000

@@ -1,0 +1,96 @@
+"""Cells onto sites, and fillers into what is left of the rows."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from a6hub_jupyter.express.database import Component
+from a6hub_jupyter.express.problem import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from a6hub_jupyter.express.database import Database
+    from a6hub_jupyter.express.lef import Macro
+
+
+def snap(database: Database, macros: Mapping[str, Macro]) -> None:
+    """Move every cell onto a site of its row, keeping the order and clear of the taps.
+
+    Raises ProblemError when a row has no room.
+    """
+    site, height = database.site_width, database.row_height
+    taken: dict[int, list[int]] = defaultdict(list)
+    for tap in sorted(database.taps, key=lambda t: t.x):
+        taken[tap.y // height] += [tap.x // site, (tap.x + macros[tap.cell].width) // site]
+    in_row: dict[int, list[Component]] = defaultdict(list)
+    for component in database.components:
+        in_row[round(component.y / height)].append(component)
+    for row, cells in sorted(in_row.items()):
+        edges = [database.row_left // site, *taken[row], database.row_right // site]
+        segments: dict[tuple[int, int], list[Component]] = {
+            room: [] for room in zip(edges[::2], edges[1::2], strict=True)
+        }
+        for component in cells:
+            middle = (component.x + macros[component.cell].width / 2) / site
+            segments[_nearest(segments, middle)].append(component)
+        for room, here in segments.items():
+            here.sort(key=lambda c: (c.x, c.name))
+            xs = _packed([c.x for c in here], [macros[c.cell].width // site for c in here], room, site)
+            if xs is None:
+                raise ProblemError(f"Row {row} has no room for its cells: lower FP_CORE_UTIL, or enlarge DIE_AREA.")
+            for component, x in zip(here, xs, strict=True):
+                component.x, component.y = x * site, row * height
+                component.orientation = database.orientation_at(component.y)
+
+
+def _nearest(rooms: Iterable[tuple[int, int]], middle: float) -> tuple[int, int]:
+    """The interval that holds a point, or else the nearest."""
+    return min(rooms, key=lambda room: max(room[0] - middle, middle - room[1], 0))
+
+
+def _packed(wanted: list[int], widths: list[int], room: tuple[int, int], site: int) -> list[int] | None:
+    """Sites for cells that want to be at `wanted` (nm), in that order; widths and room in sites.
+
+    Left to right to the nearest free site, then right to left back inside. None when there is no room.
+    """
+    xs, free = [], room[0]
+    for x, width in zip(wanted, widths, strict=True):
+        free = max(free, round(x / site))
+        xs.append(free)
+        free += width
+    limit = room[1]
+    for k in range(len(xs) - 1, -1, -1):
+        xs[k] = min(xs[k], limit - widths[k])
+        limit = xs[k]
+    return xs if limit >= room[0] else None
+
+
+def fill(database: Database, macros: Mapping[str, Macro], decaps: list[str], fillers: list[str]) -> list[Component]:
+    """Decoupling cells and fillers for every gap, the widest first. Patterns as in DECAP_CELLS, FILL_CELLS."""
+    site, height = database.site_width, database.row_height
+    cells = {
+        name
+        for name, macro in macros.items()
+        if macro.height == height and any(fnmatch.fnmatch(name, p) for p in [*decaps, *fillers])
+    }
+    widest_first = sorted(cells, key=lambda name: (-macros[name].width, name))
+    spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for component in [*database.components, *database.taps]:
+        width = macros[component.cell].width
+        spans[component.y // height].append((component.x // site, width // site))
+    added: list[Component] = []
+    for row in range(database.row_count):
+        x, y = database.row_left // site, row * height
+        for start, width in [*sorted(spans[row]), (database.row_right // site, 0)]:
+            while x < start:
+                cell = next((n for n in widest_first if macros[n].width <= (start - x) * site), None)
+                if cell is None:
+                    raise ProblemError("No filler is one site wide: FILL_CELLS must name one.")
+                name = f"fill_{len(added)}"
+                added.append(Component(name, cell, x * site, y, database.orientation_at(y)))
+                x += macros[cell].width // site
+            x = start + width
+    return added

@@ -1,0 +1,1 @@
+"""LibreLane steps of the Express flow. Each runs its tool in a process of its own."""

@@ -1,0 +1,178 @@
+"""What all steps of the Express flow share: variables, and running a tool on a job."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from librelane.common import Path as ViewPath
+from librelane.config import Variable
+from librelane.state import DesignFormat
+from librelane.steps import KLayout, OpenROAD, Step, StepError
+from librelane.steps import common_variables as common
+
+from a6hub_jupyter.express.job import DATABASE_FILE, PROBLEM_FILE, Job
+from a6hub_jupyter.express.lef import nanometres
+
+if TYPE_CHECKING:
+    from librelane.state import State
+
+DATABASE = DesignFormat("express_db", "express.json", "Express Design Database")
+DATABASE.register()
+
+SHARED = (
+    "FP_CORE_UTIL",
+    "FP_ASPECT_RATIO",
+    "FP_SIZING",
+    "FP_TRACKS_INFO",
+    "FP_TAPCELL_DIST",
+    "CTS_ROOT_BUFFER",
+    "CTS_CLK_BUFFERS",
+    "KLAYOUT_DEF_LAYER_MAP",
+)
+"""Variables of stock steps that Express understands the same way."""
+
+
+def stock_variables() -> list[Any]:
+    """The variables named in SHARED, as LibreLane's own steps declare them."""
+    steps = (OpenROAD.Floorplan, OpenROAD.CTS, OpenROAD.TapEndcapInsertion, KLayout.StreamOut)
+    pool = {variable.name: variable for step in steps for variable in step.config_vars}
+    return [pool[name] for name in SHARED]
+
+
+EXPRESS_VARIABLES = [
+    Variable(
+        "EXPRESS_DENSITY",
+        Decimal,
+        "The local density that global placement aims at: lower spreads the cells out.",
+        default=Decimal("0.7"),
+        units="fraction",
+    ),
+    Variable(
+        "EXPRESS_EFFORT",
+        int,
+        "Effort of placement, 1 (fast) to 9 (slow).",
+        default=3,
+    ),
+    Variable(
+        "EXPRESS_MAX_FANOUT",
+        int,
+        "Nets with more pins than this get a tree of buffers.",
+        default=20,
+        units="pins",
+    ),
+    Variable(
+        "EXPRESS_CLOCK_FANOUT",
+        int,
+        "How many registers or buffers one clock buffer drives.",
+        default=16,
+        units="pins",
+    ),
+    Variable(
+        "EXPRESS_ROUTE_SECONDS",
+        int,
+        "After this time the router begins no further pass.",
+        default=600,
+        units="s",
+    ),
+]
+
+
+class ExpressStep(Step):  # type: ignore[misc]
+    """Runs `python -m a6hub_jupyter.express.<tool> job.json` and takes its metrics."""
+
+    tool: ClassVar[str] = ""
+    config_vars = common.io_layer_variables + common.pdn_variables + stock_variables() + EXPRESS_VARIABLES
+
+    def job(self, state: State) -> Job:
+        """The job for the tool: settings of this design, and files of the present state."""
+        config = self.config
+        given = config["DIE_AREA"] if config["FP_SIZING"] == "absolute" else None
+        clocks = config["CLOCK_PORT"] or []
+        root, buffers = config["CTS_ROOT_BUFFER"], list(config["CTS_CLK_BUFFERS"])
+        tap_distance = config["FP_TAPCELL_DIST"]
+        return Job(
+            top=config["DESIGN_NAME"],
+            step_directory=self.step_dir,
+            lefs=[
+                str(self.toolbox.filter_views(config, config["TECH_LEFS"])[0]),
+                *(str(lef) for lef in [*config["CELL_LEFS"], *(config["EXTRA_LEFS"] or [])]),
+            ],
+            site=config["PLACE_SITE"],
+            tracks=str(config["FP_TRACKS_INFO"]) if config["FP_TRACKS_INFO"] else None,
+            layer_map=str(config["KLAYOUT_DEF_LAYER_MAP"]),
+            clock_ports=[clocks] if isinstance(clocks, str) else list(clocks),
+            utilization=float(config["FP_CORE_UTIL"]) / 100,
+            aspect_ratio=float(config["FP_ASPECT_RATIO"]),
+            die_area=[nanometres(str(v)) for v in given] if given else None,
+            lowest_layer=config["RT_MIN_LAYER"],
+            highest_layer=config["RT_MAX_LAYER"],
+            port_layer_horizontal=config["IO_PIN_H_LAYER"],
+            port_layer_vertical=config["IO_PIN_V_LAYER"],
+            power_net=config["VDD_PIN"],
+            ground_net=config["GND_PIN"],
+            power_pins=list(config["SCL_POWER_PINS"]),
+            ground_pins=list(config["SCL_GROUND_PINS"]),
+            rail_layer=config["PDN_RAIL_LAYER"],
+            rail_width=self._length("PDN_RAIL_WIDTH"),
+            strap_layer=config["PDN_VERTICAL_LAYER"],
+            strap_width=self._length("PDN_VWIDTH"),
+            strap_spacing=self._length("PDN_VSPACING"),
+            strap_pitch=self._length("PDN_VPITCH"),
+            strap_offset=self._length("PDN_VOFFSET"),
+            fillers=list(config["FILL_CELLS"]),
+            decaps=list(config["DECAP_CELLS"] or []),
+            buffer=(config["SYNTH_BUFFER_CELL"] or "").split("/")[0],
+            clock_buffers=[buffers[len(buffers) // 2], buffers[0], root],
+            tap_cell=config["WELLTAP_CELL"],
+            tap_distance=nanometres(str(tap_distance)) if tap_distance else 0,
+            density=float(config["EXPRESS_DENSITY"]),
+            effort=config["EXPRESS_EFFORT"],
+            most_fanout=config["EXPRESS_MAX_FANOUT"],
+            clock_fanout=config["EXPRESS_CLOCK_FANOUT"],
+            route_seconds=config["EXPRESS_ROUTE_SECONDS"],
+            netlist=_path(state, DesignFormat.NETLIST),
+            database=_path(state, DATABASE),
+            layout=_path(state, DesignFormat.GDS),
+            placement=_path(state, DesignFormat.DEF),
+        )
+
+    def _length(self, name: str) -> int:
+        return nanometres(str(self.config[name]))
+
+    def output(self, name: str) -> Any:
+        """A file of this step, as LibreLane wants views."""
+        return ViewPath(str(Path(self.step_dir) / name))
+
+    def views(self) -> dict[Any, Any]:
+        """The views that the tool has written."""
+        name = self.config["DESIGN_NAME"]
+        written = {
+            DesignFormat.NETLIST: f"{name}.nl.v",
+            DesignFormat.DEF: f"{name}.def",
+            DATABASE: DATABASE_FILE,
+        }
+        return {view: self.output(written[view]) for view in self.outputs}
+
+    def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
+        """Run the tool. A problem that it names becomes a StepError with that sentence."""
+        kwargs, env = self.extract_env(kwargs)
+        path = self.job(state_in).save()
+        command = [sys.executable, "-m", f"a6hub_jupyter.express.{self.tool}", str(path)]
+        result = self.run_subprocess(command, env=env, check=False, **kwargs)
+        if result["returncode"] != 0:
+            problem = Path(self.step_dir) / PROBLEM_FILE
+            if problem.exists():
+                raise StepError(problem.read_text().strip())
+            raise StepError(
+                f"{self.id} ended with code {result['returncode']}, which is a fault of Express: "
+                f"please report it with {result['log_path']}."
+            )
+        return self.views(), result["generated_metrics"]
+
+
+def _path(state: State, view: Any) -> str | None:
+    found = state.get_by_df(view)
+    return str(found) if found else None

@@ -1,0 +1,63 @@
+"""From netlist to routed DEF."""
+
+from __future__ import annotations
+
+from librelane.state import DesignFormat
+from librelane.steps import Step
+
+from a6hub_jupyter.express.steps.base import DATABASE, ExpressStep
+
+
+@Step.factory.register()
+class Floorplan(ExpressStep):
+    """Sizes the die for the netlist and lays out rows, ports and well taps."""
+
+    id = "Express.Floorplan"
+    name = "Floorplan"
+    tool = "floorplan"
+    inputs = [DesignFormat.NETLIST]  # noqa: RUF012
+    outputs = [DesignFormat.DEF, DATABASE]  # noqa: RUF012
+
+
+@Step.factory.register()
+class Placement(ExpressStep):
+    """Places the cells with coloquinte and buffers nets that drive too many pins."""
+
+    id = "Express.Placement"
+    name = "Placement"
+    tool = "placement"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
+
+
+@Step.factory.register()
+class ClockTree(ExpressStep):
+    """Puts a tree of buffers between each clock port and its registers."""
+
+    id = "Express.ClockTree"
+    name = "Clock Tree"
+    tool = "clocktree"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
+
+
+@Step.factory.register()
+class PowerGrid(ExpressStep):
+    """Fills the rows and lays rails, straps and the vias between them."""
+
+    id = "Express.PowerGrid"
+    name = "Power Grid"
+    tool = "powergrid"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.DEF, DATABASE]  # noqa: RUF012
+
+
+@Step.factory.register()
+class Routing(ExpressStep):
+    """Routes all nets by negotiation and repairs what breaks design rules."""
+
+    id = "Express.Routing"
+    name = "Routing"
+    tool = "routing"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.DEF, DATABASE]  # noqa: RUF012

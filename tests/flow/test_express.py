@@ -1,0 +1,280 @@
+"""The Express flow through the real LibreLane, and its checks against faults put into good layouts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import klayout.db as kdb
+
+    from tests.flow.conftest import Pdk, Run
+
+pytestmark = pytest.mark.needs("express")
+
+CLOCKED = {"CLOCK_PORT": "clk", "CLOCK_PERIOD": 10}
+CLEAN = (
+    "route__drc_errors",
+    "design__critical_disconnected_pin__count",
+    "design__lvs_error__count",
+    "klayout__drc_error__count",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "cells"),
+    [("spm", CLOCKED, 200), ("uart_tx", CLOCKED, 80), ("adder", {}, 20)],
+)
+def test_design_comes_out_clean(
+    name: str,
+    *,
+    settings: dict[str, object],
+    cells: int,
+    pdk: Pdk,
+    design: Callable[..., Path],
+    librelane: Callable[..., Run],
+) -> None:
+    run = librelane(design(name, **settings), pdk)
+    assert run.code == 0, run.output
+    metrics = run.metrics
+    assert {key: metrics[key] for key in CLEAN} == dict.fromkeys(CLEAN, 0)
+    assert metrics["design__instance__count__stdcell"] >= cells
+    assert metrics["route__wirelength"] > 5 * cells
+    assert metrics["route__vias"] > 2 * cells
+    assert 0.2 < metrics["design__instance__utilization"] < 0.8
+    assert metrics["design__core__area"] < metrics["design__die__area"]
+    assert run.view("gds").stat().st_size > 10_000
+    assert "Traceback" not in run.output
+
+
+def test_counter_is_clean_and_says_what_it_does(counter: Run) -> None:
+    assert counter.code == 0, counter.output
+    assert {key: counter.metrics[key] for key in CLEAN} == dict.fromkeys(CLEAN, 0)
+    assert "Routing pass 1:" in counter.output
+    assert "Layout against netlist: 0 opens, 0 shorts" in counter.output
+    assert (counter.step("express-drc") / "drc.klayout.lyrdb").exists()
+
+
+def test_same_input_gives_the_same_bytes(
+    counter: Run, design: Callable[..., Path], librelane: Callable[..., Run], sky130: Pdk
+) -> None:
+    again = librelane(design("counter", **CLOCKED), sky130)
+    assert _without_dates(again.view("gds")) == _without_dates(counter.view("gds"))
+    assert again.view("def").read_bytes() == counter.view("def").read_bytes()
+
+
+def _without_dates(gds: Path) -> str:
+    """Digest of a GDS file without the dates in its BGNLIB and BGNSTR records."""
+    data, digest, at = gds.read_bytes(), hashlib.sha256(), 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 2], "big")
+        if length == 0:
+            break
+        dated = data[at + 2] in (1, 5)
+        digest.update(data[at : at + 4] if dated else data[at : at + length])
+        at += length
+    return digest.hexdigest()
+
+
+def test_careless_design_is_built(design: Callable[..., Path], librelane: Callable[..., Run], sky130: Pdk) -> None:
+    """A latch, a constant, wires straight through, two ports on one net, no clock."""
+    run = librelane(design("corners", LINTER_ERROR_ON_LATCH=False), sky130)
+    assert run.code == 0, run.output
+    assert {key: run.metrics[key] for key in CLEAN} == dict.fromkeys(CLEAN, 0)
+
+
+def test_wrong_clock_is_refused_in_one_sentence(
+    design: Callable[..., Path], librelane: Callable[..., Run], sky130: Pdk
+) -> None:
+    run = librelane(design("counter", CLOCK_PORT="clock"), sky130)
+    assert run.code != 0
+    assert "CLOCK_PORT names 'clock', which is no input of 'counter' (inputs: clk, rst)." in run.output
+    assert "Traceback" not in run.output
+
+
+def test_die_that_is_too_small_is_refused(
+    design: Callable[..., Path], librelane: Callable[..., Run], sky130: Pdk
+) -> None:
+    run = librelane(design("counter", **CLOCKED, FP_SIZING="absolute", DIE_AREA=[0, 0, 15, 12]), sky130)
+    assert run.code != 0
+    assert re.search(r"DIE_AREA holds \d+ um2 in whole rows, but the cells need \d+ um2", run.output)
+    assert "Traceback" not in run.output
+
+
+# -- faults
+
+
+def _check(tool: str, counter: Run, directory: Path, **changes: str) -> tuple[dict[str, float], str]:
+    """Run a check on the job of the counter with other files; its metrics and its output."""
+    step = "express-drc" if tool == "designrulecheck" else "express-lvs"
+    job = json.loads((counter.step(step) / "job.json").read_text())
+    path = directory / "job.json"
+    path.write_text(json.dumps({**job, **changes, "step_directory": str(directory)}))
+    command = [sys.executable, "-m", f"a6hub_jupyter.express.{tool}", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    metrics = dict(re.findall(r"^%OL_METRIC_\w (\S+) (\S+)$", result.stdout, re.M))
+    return {name: float(value) for name, value in metrics.items()}, result.stdout
+
+
+def _edited(counter: Run, path: Path, edit: Callable[[kdb.Layout, kdb.Cell], None]) -> str:
+    """A copy of the counter's GDS, changed by `edit`."""
+    import klayout.db as kdb
+
+    layout = kdb.Layout()
+    layout.read(str(counter.view("gds")))
+    edit(layout, layout.cell("counter"))
+    layout.write(str(path))
+    return str(path)
+
+
+def _remove_route_via(_: Any, top: kdb.Cell) -> None:
+    via = next(i for i in top.each_inst() if "route_via_0" in i.cell.name)
+    via.delete()
+
+
+def _remove_cell(_: Any, top: kdb.Cell) -> None:
+    next(i for i in top.each_inst() if i.cell.name.endswith("__dfxtp_1")).delete()
+
+
+def _move_cell(_: Any, top: kdb.Cell) -> None:
+    import klayout.db as kdb
+
+    cell = next(i for i in top.each_inst() if i.cell.name.endswith("__dfxtp_1"))
+    cell.transform(kdb.Trans(0, 460))
+
+
+def _move_wire(layout: kdb.Layout, top: kdb.Cell) -> None:
+    import klayout.db as kdb
+
+    met2 = layout.layer(69, 20)
+    wires = [s for s in top.shapes(met2).each() if s.bbox().height() > 3000 and s.bbox().width() < 200]
+    wires[0].transform(kdb.Trans(230, 0))  # half a track
+
+
+def _short_two_wires(layout: kdb.Layout, top: kdb.Cell) -> None:
+    import klayout.db as kdb
+
+    box = top.bbox()
+    middle = box.center().y
+    top.shapes(layout.layer(69, 20)).insert(kdb.Box(box.left, middle, box.right, middle + 140))
+
+
+def _swap_port_names(layout: kdb.Layout, top: kdb.Cell) -> None:
+    names = {"count[0]": "count[1]", "count[1]": "count[0]"}
+    for index in layout.layer_indexes():
+        for shape in list(top.shapes(index).each()):
+            if shape.is_text() and shape.text.string in names:
+                text = shape.text.dup()
+                text.string = names[text.string]
+                shape.text = text
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (_remove_route_via, r"Net \S+ is in 2 pieces"),
+        (_remove_cell, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),
+        (_move_cell, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),
+        (_short_two_wires, r"The nets \S+ and \S+ are connected"),
+        (_swap_port_names, r"The nets count\[\d\] and count\[\d\] are connected|Net count\[\d\] is in 2 pieces"),
+    ],
+)
+def test_layout_check_finds_fault(
+    fault: Callable[[kdb.Layout, kdb.Cell], None], said: str, counter: Run, tmp_path: Path
+) -> None:
+    metrics, output = _check("layoutcheck", counter, tmp_path, layout=_edited(counter, tmp_path / "f.gds", fault))
+    assert metrics["design__lvs_error__count"] > 0
+    assert re.search(said, output), output
+
+
+def test_layout_check_finds_a_netlist_that_differs(counter: Run, tmp_path: Path) -> None:
+    """Two data pins swapped in the netlist, in nothing else."""
+    text = counter.view("nl").read_text()
+    first, second = re.findall(r"\.D\((\w+)\)", text)[:2]
+    text = text.replace(f".D({first})", ".D(kept)").replace(f".D({second})", f".D({first})")
+    (tmp_path / "swapped.v").write_text(text.replace(".D(kept)", f".D({second})"))
+    metrics, output = _check("layoutcheck", counter, tmp_path, netlist=str(tmp_path / "swapped.v"))
+    assert metrics["design__lvs_net_difference__count"] > 0, output
+
+
+def _boxes(layer: tuple[int, int], *boxes: tuple[int, int, int, int]) -> Callable[[kdb.Layout, kdb.Cell], None]:
+    """A fault that adds boxes (nm) beside the die."""
+
+    def edit(layout: kdb.Layout, top: kdb.Cell) -> None:
+        import klayout.db as kdb
+
+        for box in boxes:
+            top.shapes(layout.layer(*layer)).insert(kdb.Box(*box).moved(-20_000, 0))
+
+    return edit
+
+
+MET2, VIA = (69, 20), (68, 44)
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        (_move_wire, r"met2\.space<0\.14|via.*enclosure by met2"),
+        (_boxes(MET2, (0, 0, 130, 2000)), r"met2\.width<0\.14: 1 violations"),
+        (_boxes(MET2, (0, 0, 200, 300)), r"met2\.area<0\.0676: 1 violations"),
+        (_boxes(MET2, (0, 0, 500, 500), (600, 600, 1100, 1100)), None),
+        (_boxes(MET2, (0, 0, 500, 500), (590, 590, 1100, 1100)), r"met2\.space<0\.14"),
+        (_boxes(MET2, (0, 0, 2000, 500), (0, 0, 200, 2000), (300, 0, 500, 2000)), r"met2\.space<0\.14: 1 violations"),
+        (_boxes(MET2, (0, 0, 4000, 4000), (4200, 0, 4500, 4000)), r"met2\.space<0\.28 \(wider than 3\): 1 violations"),
+        (_boxes(MET2, (0, 0, 2900, 4000), (3100, 0, 3500, 4000)), None),
+        (_boxes(VIA, (0, 0, 160, 150)), r"via\.size!=0\.15: 1 violations"),
+        (_boxes(VIA, (0, 0, 150, 150), (300, 0, 450, 150)), r"via\.space<0\.17: 1 violations"),
+        (_boxes(VIA, (0, 0, 150, 150)), r"via\.enclosure by met2<0\.055/0\.085: 1 violations"),
+    ],
+)
+def test_design_rule_check_finds_fault(
+    fault: Callable[[kdb.Layout, kdb.Cell], None], rule: str | None, counter: Run, tmp_path: Path
+) -> None:
+    """And nothing where there is none (rule None)."""
+    metrics, output = _check("designrulecheck", counter, tmp_path, layout=_edited(counter, tmp_path / "f.gds", fault))
+    if rule is None:
+        assert metrics["klayout__drc_error__count"] == 0, output
+        return
+    assert re.search(rule, output), output
+    report = (tmp_path / "drc.klayout.lyrdb").read_text()
+    assert report.count("<item>") == metrics["klayout__drc_error__count"]
+    assert "edge-pair" in report or "polygon" in report
+
+
+@pytest.mark.parametrize(
+    ("fault", "step", "said"),
+    [(_remove_route_via, "Express.LVS", "LVS errors found"), (_move_wire, "Express.DRC", "KLayout DRC errors found")],
+)
+def test_failing_check_fails_the_flow(
+    fault: Callable[[kdb.Layout, kdb.Cell], None],
+    *,
+    step: str,
+    said: str,
+    counter: Run,
+    librelane: Callable[..., Run],
+    sky130: Pdk,
+    tmp_path: Path,
+) -> None:
+    design = counter.directory.parents[1]
+    for name in ("counter.v", "config.json"):
+        shutil.copy(design / name, tmp_path / name)
+    state = json.loads((counter.step("klayout-render") / "state_out.json").read_text())
+    state["gds"] = _edited(counter, tmp_path / "faulty.gds", fault)
+    for view, value in state.items():
+        if isinstance(value, str) and not Path(value).is_absolute():
+            state[view] = str(design / value)
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    run = librelane(tmp_path, sky130, "--from", step, "--with-initial-state", str(tmp_path / "state.json"))
+    assert run.code != 0
+    assert said in run.output
+    assert "Traceback" not in run.output

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from a6hub_jupyter.express.geometry import Box, Shape
+from a6hub_jupyter.express.lef import Lef, nanometres, slabs
+from a6hub_jupyter.express.problem import ProblemError
+
+TECHNOLOGY = """
+VERSION 5.8 ;  # a comment ; with a semicolon
+PROPERTYDEFINITIONS
+  LAYER LEF58_TYPE STRING ;
+END PROPERTYDEFINITIONS
+UNITS
+  DATABASE MICRONS 1000 ;
+END UNITS
+LAYER met1
+  TYPE ROUTING ;
+  DIRECTION HORIZONTAL ;
+  PITCH 0.34 ;
+  OFFSET 0.17 ;
+  WIDTH 0.14 ;
+  SPACINGTABLE
+    PARALLELRUNLENGTH 0.0 1.0
+    WIDTH 0.0 0.14 0.14
+    WIDTH 3.0 0.14 0.28 ;
+  AREA 0.083 ;
+  PROPERTY LEF58_TYPE "TYPE ROUTING ; " ;
+END met1
+LAYER via
+  TYPE CUT ;
+  WIDTH 0.15 ;
+  SPACING 0.17 ;
+  ENCLOSURE BELOW 0.055 0.085 ;
+  ENCLOSURE ABOVE 0.055 0.085 ;
+END via
+VIA M1M2 DEFAULT
+  LAYER met1 ;
+  RECT -0.1 -0.1 0.1 0.1 ;
+END M1M2
+VIARULE M1M2_R GENERATE
+  LAYER met1 ;
+  ENCLOSURE 0.03 0.06 ;
+  LAYER via ;
+  RECT -0.075 -0.075 0.075 0.075 ;
+  SPACING 0.32 BY 0.34 ;
+END M1M2_R
+SITE unit
+  SIZE 0.46 BY 2.72 ;
+END unit
+END LIBRARY
+"""
+CELL = """
+MACRO gate
+  CLASS CORE ;
+  SIZE 1.38 BY 2.72 ;
+  PIN A
+    DIRECTION INPUT ;
+    USE SIGNAL ;
+    PORT
+      LAYER li1 ;
+      RECT 0.1 0.2 0.3 0.4 ;
+      POLYGON 0 0 2 0 2 1 1 1 1 2 0 2 ;
+    END
+  END A
+  PIN VPWR
+    DIRECTION INOUT ;
+    USE POWER ;
+    PORT
+      LAYER met1 ;
+      RECT 0.0 2.48 1.38 2.96 ;
+    END
+  END VPWR
+  OBS
+    LAYER li1 ;
+    RECT 0.5 0.5 0.6 0.6 ;
+  END
+  DENSITY
+    LAYER met1 ;
+    RECT 0 0 1 1 50 ;
+  END
+END gate
+"""
+
+
+@pytest.fixture
+def lef() -> Lef:
+    lef = Lef()
+    lef.parse(TECHNOLOGY)
+    lef.parse(CELL)
+    return lef
+
+
+def test_layer_rules_are_read_in_nanometres(lef: Lef) -> None:
+    layer = lef.layers["met1"]
+    assert (layer.kind, layer.direction, layer.pitch, layer.offset) == ("ROUTING", "HORIZONTAL", (340, 340), (170, 170))
+    assert (layer.width, layer.spacing, layer.area) == (140, 140, 83_000)
+    assert layer.spacing_table == [(0, [140, 140]), (3000, [140, 280])]
+
+
+@pytest.mark.parametrize(
+    ("width", "long", "spacing"), [(140, True, 140), (3000, True, 140), (3001, True, 280), (9000, False, 140)]
+)
+def test_wide_metal_needs_more_spacing(lef: Lef, width: int, *, long: bool, spacing: int) -> None:
+    assert lef.layers["met1"].spacing_for(width, long=long) == spacing
+
+
+def test_cut_and_via_rule(lef: Lef) -> None:
+    assert [(e.side, e.first, e.second) for e in lef.layers["via"].enclosures] == [("BELOW", 55, 85), ("ABOVE", 55, 85)]
+    assert lef.cut_size("via") == 150
+    rule = lef.cut_rule("via")
+    assert rule is not None
+    assert rule["via"].spacing == (320, 340)
+    assert rule["met1"].enclosure == (30, 60)
+    lef.layers["via"].width = 0
+    assert lef.cut_size("via") == 150, "the via rule says it too"
+
+
+def test_cell_pins_and_obstructions(lef: Lef) -> None:
+    gate = lef.macros["gate"]
+    assert (gate.width, gate.height) == (1380, 2720)
+    assert gate.pins["A"].shapes[0] == Shape("li1", Box(100, 200, 300, 400))
+    assert [s.box for s in gate.pins["A"].shapes[1:]] == [Box(0, 0, 2000, 1000), Box(0, 1000, 1000, 2000)]
+    assert gate.obstructions == [Shape("li1", Box(500, 500, 600, 600))]
+    assert gate.pins["A"].is_signal
+    assert not gate.pins["VPWR"].is_signal
+    assert not gate.is_physical_only
+    assert gate.pin("INPUT") == "A"
+    with pytest.raises(ProblemError, match="gate has no output pin"):
+        gate.pin("OUTPUT")
+    assert lef.sites == {"unit": (460, 2720)}
+
+
+def test_slabs_cover_a_u_shape() -> None:
+    points = [(0, 0), (30, 0), (30, 20), (20, 20), (20, 10), (10, 10), (10, 20), (0, 20)]
+    assert slabs(points) == [Box(0, 0, 30, 10), Box(0, 10, 10, 20), Box(20, 10, 30, 20)]
+
+
+@pytest.mark.parametrize(("text", "length"), [("0.34", 340), ("-.085", -85), ("1e-2", 10), ("0.0849999", 85)])
+def test_nanometres(text: str, length: int) -> None:
+    assert nanometres(text) == length
+
+
+def test_file_that_is_missing_or_cut_short(tmp_path: Path) -> None:
+    with pytest.raises(ProblemError, match="cannot be read"):
+        Lef(tmp_path / "none.lef")
+    (tmp_path / "half.lef").write_text(CELL[:200])
+    with pytest.raises(ProblemError, match="cut short or malformed"):
+        Lef(tmp_path / "half.lef")

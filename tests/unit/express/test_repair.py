@@ -1,0 +1,71 @@
+"""Notches are filled; what two nets share goes back to the router."""
+
+from __future__ import annotations
+
+import pytest
+
+from a6hub_jupyter.express.drawing import Drawing
+from a6hub_jupyter.express.geometry import Box, Shape
+from a6hub_jupyter.express.lef import Lef
+from a6hub_jupyter.express.repair import Metal
+from a6hub_jupyter.express.technology import Technology
+
+pytest.importorskip("klayout.db")
+
+RULES = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .03"
+CUT = "TYPE CUT ; WIDTH .16 ; SPACING .16 ; ENCLOSURE .03 .06"
+STACK = (
+    f"LAYER m0 {RULES} ; DIRECTION VERTICAL ; END m0 LAYER c0 {CUT} ; END c0 "
+    f"LAYER m1 {RULES} ; DIRECTION HORIZONTAL ; END m1 LAYER c1 {CUT} ; END c1 "
+    f"LAYER m2 {RULES} ; DIRECTION VERTICAL ; END m2 "
+)
+
+
+def metal(*fixed: tuple[str | None, Shape]) -> Metal:
+    lef = Lef()
+    lef.parse(STACK)
+    return Metal(Technology(lef, (400, 2800), "m1", "m2"), "m2", fixed)
+
+
+def drawn(*boxes: Box) -> Drawing:
+    return Drawing(patches=[Shape("m1", box) for box in boxes])
+
+
+def test_gap_within_a_net_is_filled_just_as_long_as_it_is() -> None:
+    drawings = {"a": drawn(Box(0, 0, 1000, 200), Box(200, 300, 1200, 500))}
+    assert metal().mend(drawings) == []
+    added = drawings["a"].patches[2:]
+    assert Shape("m1", Box(200, 200, 1000, 300)) in added
+
+
+def test_step_in_an_edge_is_filled_without_sticking_out() -> None:
+    """Two via pads on one wire, 15 nm wider than it: the patch must not grow into the next track."""
+    drawings = {"a": drawn(Box(0, 0, 2000, 300), Box(200, -15, 500, 315), Box(600, -15, 900, 315))}
+    assert metal().mend(drawings) == []
+    assert all(s.box.y1 >= -15 and s.box.y2 <= 315 for s in drawings["a"].patches)
+
+
+def test_gap_to_a_pin_of_the_same_net_is_filled() -> None:
+    drawings = {"a": drawn(Box(0, 0, 1000, 200))}
+    assert metal(("a", Shape("m1", Box(0, 300, 1000, 500)))).mend(drawings) == []
+
+
+@pytest.mark.parametrize("owner", [None, "b"])
+def test_gap_to_other_metal_is_not_filled(owner: str | None) -> None:
+    drawings = {"a": drawn(Box(0, 0, 1000, 200))}
+    findings = metal((owner, Shape("m1", Box(0, 300, 1000, 500)))).mend(drawings)
+    assert [(f.rule, f.nets) for f in findings] == [("m1.space<0.16", ("a",))]
+    assert len(drawings["a"].patches) == 1
+
+
+def test_gap_between_two_nets_names_both() -> None:
+    drawings = {"a": drawn(Box(0, 0, 1000, 200)), "b": drawn(Box(0, 300, 1000, 500))}
+    findings = metal().mend(drawings)
+    assert [f.nets for f in findings] == [("a", "b")]
+    assert findings[0].box.y1 == 200
+    assert findings[0].box.y2 == 300
+
+
+def test_violations_within_the_cells_are_not_the_routers() -> None:
+    close = (Shape("m1", Box(0, 0, 1000, 200)), Shape("m1", Box(0, 300, 1000, 500)))
+    assert metal(*((None, shape) for shape in close)).mend({"a": drawn(Box(5000, 0, 6000, 200))}) == []
