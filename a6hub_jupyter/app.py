@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
     from .api.base import Services
+    from .builds.record import Record
 
 STATIC = str(Path(__file__).parent / "static")
+EVENTS = Path(__file__).parent / "builds" / "events.yaml"
+EVENT_SCHEMA = "https://a6hub.github.io/a6hub-jupyter/events/builds/v1"
 
 
 class A6HubApp(ExtensionApp):
@@ -126,6 +129,10 @@ class A6HubApp(ExtensionApp):
         """Read the records that there are, and begin to watch the live ones."""
         await asyncio.to_thread(self._services.store.load)
         self._services.queue.on_activity = self._note_activity
+        self._services.queue.on_end = lambda record: self._emit("finished", record)
+        self._services.intake.on_created = lambda record: self._emit("created", record)
+        if serverapp.event_logger is not None:
+            serverapp.event_logger.register_event_schema(EVENTS)
         self._services.queue.start()
 
     async def stop_extension(self) -> None:
@@ -134,6 +141,22 @@ class A6HubApp(ExtensionApp):
         await asyncio.to_thread(self._services.store.close)
         await self._services.intake.close()
         await self._services.scenes.close()
+
+    def _emit(self, action: str, record: Record) -> None:
+        """Tell whoever listens to Jupyter's events."""
+        if self.serverapp is None or self.serverapp.event_logger is None:
+            return
+        request, snapshot = record.request, record.snapshot
+        data = {
+            "action": action,
+            "build_id": record.id,
+            "design": request.name,
+            "state": snapshot.state,
+            "flow": request.flow,
+            "pdk": request.pdk,
+            "seconds": snapshot.seconds,
+        }
+        self.serverapp.event_logger.emit(schema_id=EVENT_SCHEMA, data=data)
 
     def _note_activity(self) -> None:
         """Tell a hub's culler, which reads every ``*_last_activity`` of the settings."""

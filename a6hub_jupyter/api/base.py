@@ -83,8 +83,10 @@ class A6HubHandler(APIHandler):
         return self.request.method != "GET"
 
     def record(self, build_id: str) -> Record:
-        """Return the build that the URL names; Refusal 404."""
-        return find_record(self.services, build_id)
+        """Return the build that the URL names, as it is now; Refusal 404."""
+        record = find_record(self.services, build_id)
+        self.services.queue.look(record)
+        return record
 
     def json_body(self) -> dict[str, Any]:
         """Return the request's body; Refusal when it is too large or no JSON object."""

@@ -146,7 +146,6 @@ class BuildHandler(A6HubHandler):
     async def delete(self, build_id: str) -> None:
         """Remove an ended build's record; with ``run_directory=true`` also LibreLane's run directory."""
         record = self.record(build_id)
-        record.refresh()
         if record.live:
             raise Refusal(
                 409,
@@ -162,7 +161,6 @@ class BuildHandler(A6HubHandler):
         await self.finish()
 
     async def _answer(self, record: Record) -> None:
-        record.refresh()
         self.set_header("ETag", annotations_etag(record))
         await self.finish(build_json(self.services, record))
 

@@ -37,7 +37,6 @@ class LogHandler(A6HubHandler):
         ``Range`` is honoured; ``step`` asks for the part that one step printed.
         """
         record = self.record(build_id)
-        record.refresh()
         path = record.directory / CONSOLE
         name = f"{record.id}.log" if self.get_query_argument("download", None) else None
         step = self.get_query_argument("step", None)
@@ -59,7 +58,6 @@ class LogSearchHandler(A6HubHandler):
         ``complete`` is false where time or the number of lines ran out; ``next`` is then the offset to go on at.
         """
         record = self.record(build_id)
-        record.refresh()
         pattern = self._pattern()
         level = self.get_query_argument("level", None)
         if level is not None and level not in LEVELS:

@@ -16,7 +16,6 @@ class MetricsHandler(A6HubHandler):
     async def get(self, build_id: str) -> None:
         """Answer with LibreLane's metrics, in its names and units, as JSON or (``format=csv``) as name,value lines."""
         record = self.record(build_id)
-        record.refresh()
         metrics = record.snapshot.metrics
         wanted = self.get_query_argument("format", "json")
         if wanted not in {"json", "csv"}:
@@ -39,5 +38,4 @@ class StepsHandler(A6HubHandler):
     async def get(self, build_id: str) -> None:
         """Answer with the steps in order: state, times, seconds, and where their output begins in the log."""
         record = self.record(build_id)
-        record.refresh()
         await self.finish({"steps": [s.to_json() for s in record.snapshot.steps.values()]})

@@ -62,6 +62,7 @@ class Intake:
         self._roots = roots
         self._defaults = defaults
         self._turn = asyncio.Lock()
+        self.on_created: Callable[[Record], None] = lambda _: None
         self._inspectors = {
             name: InspectorWorker(toolchain.environment(os.environ), check_timeout)
             for name, toolchain in TOOLCHAINS.items()
@@ -135,6 +136,7 @@ class Intake:
                     f"The build could not be put on record: {error.strerror}.",
                     remedy="Free space on the disk.",
                 ) from error
+        self.on_created(record)
         self._queue.poke()
         return record, True
 

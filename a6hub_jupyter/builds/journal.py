@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -12,6 +13,8 @@ from .model import BuildRequest, json_safe, now
 REQUEST, JOURNAL, CONSOLE = "request.json", "journal.jsonl", "console.log"
 RESULT, SUPERVISOR, CLAIM, CONFIG = "result.json", "supervisor.json", "claim", "config.json"
 ANNOTATIONS, CANCEL = "annotations.json", "cancel"
+# Holds the disk blocks of the result from the beginning: the end of a build can be told on a full disk too.
+RESERVE, RESERVE_BYTES = "reserve", 1 << 16
 # The environment variable by which every process of a build is known; its value is the build directory.
 MARK = "A6HUB_BUILD_DIR"
 
@@ -60,13 +63,42 @@ def claim(directory: Path, by: str) -> bool:
     Only one process can create the file, so a build is never started twice, nor cancelled while it starts, even
     when two servers share one store.
     """
+    return write_once(directory / CLAIM, {"by": by, "timestamp": now()})
+
+
+def write_once(path: Path, data: Any) -> bool:
+    """Write a JSON file that is not there yet, whole or not at all; False if somebody has been first."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(directory / CLAIM, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        write_json(temporary, data)
+        os.link(temporary, path)
     except FileExistsError:
         return False
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"by": by, "timestamp": now()}, file)
+    finally:
+        temporary.unlink(missing_ok=True)
     return True
+
+
+def reserve(directory: Path) -> None:
+    """Take the disk blocks that ``write_result`` will need; OSError when the disk has none."""
+    with (directory / RESERVE).open("wb") as file:
+        file.write(bytes(RESERVE_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_result(directory: Path, result: dict[str, Any]) -> None:
+    """Write ``result.json`` into the blocks that were reserved for it, so that a full disk does not stop it."""
+    text = json.dumps(json_safe(result), indent=1).encode()
+    if len(text) > RESERVE_BYTES:
+        text = json.dumps(json_safe({**result, "metrics": {}}), indent=1).encode()[:RESERVE_BYTES]
+    reserved = directory / RESERVE
+    with reserved.open("r+b" if reserved.exists() else "wb") as file:
+        file.write(text)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+    reserved.replace(directory / RESULT)
 
 
 class JournalWriter:
@@ -84,7 +116,7 @@ class JournalWriter:
         start = os.fstat(self._descriptor).st_size
         if os.write(self._descriptor, line) != len(line):
             os.ftruncate(self._descriptor, start)  # a torn line would end the journal for every reader
-            raise OSError(28, "No space left on device", str(self._path))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         self.seq += 1
         return event
 
@@ -115,6 +147,9 @@ class JournalReader:
         for line in data.splitlines(keepends=True):
             if not line.endswith(b"\n") or len(line) > MAX_LINE:
                 break
+            try:
+                events.append(json.loads(line))
+            except ValueError:  # damaged from outside: what came before it still holds
+                break
             self._position += len(line)
-            events.append(json.loads(line))
         return events

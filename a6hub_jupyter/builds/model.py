@@ -24,6 +24,10 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 does not know the Z
+
+
 def new_build_id(design_name: str) -> str:
     """Return an id that sorts by time, names the design, and is safe as a file name and as a run tag."""
     slug = re.sub(r"[^a-z0-9]+", "-", design_name.lower()).strip("-")[:40].strip("-") or "design"
@@ -166,6 +170,13 @@ class Snapshot:
             self.finished = timestamp
 
     @property
+    def seconds(self) -> float | None:
+        """Seconds from LibreLane's start to the end, None where one of them has not been."""
+        if self.started is None or self.finished is None:
+            return None
+        return round((_time(self.finished) - _time(self.started)).total_seconds(), 3)
+
+    @property
     def completed_steps(self) -> list[str]:
         """Ids of the steps that are done, in order."""
         return [s.id for s in self.steps.values() if s.state == DONE]
@@ -200,7 +211,7 @@ class Snapshot:
             if step.state == PENDING:
                 seconds += self.weight(step)
             elif step.state == RUNNING and step.started:
-                gone = (at - datetime.fromisoformat(step.started.replace("Z", "+00:00"))).total_seconds()
+                gone = (at - _time(step.started)).total_seconds()
                 seconds += max(0.0, self.weight(step) - gone)
         return seconds
 

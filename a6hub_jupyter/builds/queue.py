@@ -61,6 +61,12 @@ class Queue:
         """Have the loop look now: a build came in."""
         self._poke.set()
 
+    def look(self, record: Record) -> None:
+        """Bring a record up to date now, for whoever is about to answer from it."""
+        record.refresh()
+        if not record.live:
+            self._end(record)
+
     @property
     def running(self) -> list[Record]:
         """Builds that have been started and have not ended."""
@@ -124,8 +130,7 @@ class Queue:
                 self.on_activity()
             if check and record.live and record.snapshot.state != QUEUED:
                 self._check_supervisor(record)
-            if not record.live:
-                self._end(record)
+            self.look(record)
         self._admit()
         if clock >= self._next_retention:
             self._next_retention = clock + RETENTION_SECONDS

@@ -42,7 +42,7 @@ class Store:
         """The index of ended builds; opened on first use."""
         if self._index is None:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._index = Index(self.directory / "index.sqlite")
+            self._index = Index(self.directory / ".index.sqlite")
         return self._index
 
     def load(self) -> None:

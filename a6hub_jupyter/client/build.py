@@ -86,6 +86,27 @@ class Build:
         self._data = current_server().post(f"builds/{self.id}/cancel", {})
         return self
 
+    def retry(self) -> Build:
+        """Start a new build with the same request; this one must have ended."""
+        return Build(current_server().post(f"builds/{self.id}/retry", {}))
+
+    def resume(self, **options: Any) -> Build:
+        """Start a build that goes on in this one's run directory, where it failed or at ``from_step``.
+
+        ``options`` are from_step, to_step, only, skip (step ids) and timeout (seconds); this build must have ended.
+        """
+        return Build(current_server().post(f"builds/{self.id}/resume", options))
+
+    def delete(self, *, run_directory: bool = False) -> None:
+        """Remove the record of this build, with ``run_directory`` also LibreLane's files; it must have ended."""
+        current_server().delete(f"builds/{self.id}", run_directory=str(run_directory).lower())
+
+    def note(self, notes: str | None = None, *, tags: list[str] | None = None) -> Build:
+        """Write notes or tags onto the build; ``builds(tag=...)`` and ``builds(text=...)`` find it by them."""
+        changes = {k: v for k, v in (("notes", notes), ("tags", tags)) if v is not None}
+        self._data = current_server().patch(f"builds/{self.id}", changes)
+        return self
+
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Build:
         """Wait for the end, at most ``timeout`` seconds (TimeoutError), and return the build.
 
@@ -153,7 +174,7 @@ def build(build_id: str) -> Build:
 
 
 def builds(**filters: str) -> Builds:
-    """Return the newest builds; ``design="spm"`` and ``state="failed"`` narrow them down."""
+    """Return the newest builds (``limit``, at most 500); ``design``, ``state``, ``tag``, ``text`` narrow them down."""
     return Builds(Build(data) for data in current_server().get("builds", **filters)["builds"])
 
 

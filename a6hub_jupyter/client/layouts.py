@@ -102,15 +102,15 @@ _PAGE = """<!doctype html>
 <script type="module">
 const data = JSON.parse(document.getElementById("data").textContent);
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-const script = (name) => URL.createObjectURL(new Blob([bytes(data[name])], { type: "text/javascript" }));
-const { renderLayout } = await import(script("main.js"));
+const script = (...parts) => URL.createObjectURL(new Blob(parts, { type: "text/javascript" }));
+const { renderLayout } = await import(script(bytes(data["main.js"])));
 renderLayout({
   el: document.querySelector("main"),
   base: "", token: "", signal: new AbortController().signal,
   model: { get: (name) => (name === "view" ? data.view : "") },
   saved: {
     address: { scene: bytes(data.scene), layers: data.layers, markers: data.markers ?? undefined, headers: {} },
-    worker: script("layout-worker.js"),
+    worker: script("(() => {", bytes(data["layout-worker.js"]), "})()"),
   },
 });
 </script>

@@ -85,6 +85,14 @@ class Server:
         """Post JSON to ``api/a6hub/<path>`` and return the JSON that comes back."""
         return self._send("POST", path, json=dict(body), headers={**self._xsrf(), **(headers or {})}).json()
 
+    def patch(self, path: str, /, body: Mapping[str, Any]) -> Any:
+        """Patch ``api/a6hub/<path>`` with JSON and return the JSON that comes back."""
+        return self._send("PATCH", path, json=dict(body), headers=self._xsrf()).json()
+
+    def delete(self, path: str, /, **params: str) -> None:
+        """Delete ``api/a6hub/<path>``."""
+        self._send("DELETE", path, params=params, headers=self._xsrf())
+
     def _xsrf(self) -> dict[str, str]:
         """A server without a token wants the proof that a browser gives: its cookie, echoed."""
         if self.address.token:

@@ -171,7 +171,7 @@ async def test_a_server_that_starts_again_goes_on_with_what_is_there(
     await services.queue.stop()
     services.store.live.clear()
     services.store.close()
-    (tmp_path / "builds" / "index.sqlite").unlink()
+    (tmp_path / "builds" / ".index.sqlite").unlink()
     await asyncio.sleep(0.3)
     services.store.load()
     services.queue.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
+from a6hub_jupyter.app import EVENT_SCHEMA
 from a6hub_jupyter.builds.index import Row
 from a6hub_jupyter.builds.model import BuildRequest, Snapshot
 from a6hub_jupyter.builds.retention import Retention
@@ -283,11 +285,32 @@ async def test_a_damaged_index_is_made_anew(
     store = jp_serverapp.web_app.settings["a6hub"].store
     await jp_serverapp.web_app.settings["a6hub"].queue.stop()
     store.close()
-    path = tmp_path / "builds" / "index.sqlite"
-    path.with_name("index.sqlite-wal").unlink(missing_ok=True)
+    path = tmp_path / "builds" / ".index.sqlite"
+    path.with_name(".index.sqlite-wal").unlink(missing_ok=True)
     path.write_bytes(b"not a database" * 1000)
     store.__init__(store.directory)
     store.load()
     store.wait_until_indexed()
     assert store.index.ids() == {build["id"]}
     assert (await api.get("builds", build["id"]))[1]["metrics"] == build["metrics"]
+
+
+async def test_jupyters_events_tell_of_builds(api: Api, design_dir: Path, jp_serverapp: ServerApp) -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        assert logger is jp_serverapp.event_logger
+        heard.append({"schema": schema_id, **data})
+
+    assert jp_serverapp.event_logger is not None
+    jp_serverapp.event_logger.add_listener(schema_id=EVENT_SCHEMA, listener=listen)
+    build = await finished(api, design_dir)
+    for _ in range(100):
+        if len(heard) == 2:
+            break
+        await asyncio.sleep(0.02)
+    assert [(e["action"], e["build_id"], e["state"]) for e in heard] == [
+        ("created", build["id"], "queued"),
+        ("finished", build["id"], "succeeded"),
+    ]
+    assert heard[1]["seconds"] > 0

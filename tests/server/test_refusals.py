@@ -44,7 +44,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
 
 def records(tmp_path: Path) -> list[str]:
     """Names of the build directories; beside them lies the index."""
-    return [p.name for p in (tmp_path / "builds").iterdir() if not p.name.startswith("index.sqlite")]
+    return [p.name for p in (tmp_path / "builds").iterdir() if not p.name.startswith(".index.sqlite")]
 
 
 @pytest.mark.parametrize("case", CASES)
