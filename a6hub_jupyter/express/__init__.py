@@ -36,6 +36,11 @@ def available() -> str | None:
             "Express needs the placer coloquinte, which has wheels for CPython 3.10 to 3.12 only: "
             "use such a Python and install a6hub-jupyter[express], or choose another toolchain."
         )
+    if importlib.util.find_spec("_tkinter") is None:
+        return (
+            "LibreLane reads PDKs with Tcl, and this Python has no tkinter: "
+            "have python3-tk installed (Debian, Ubuntu), or use a Python that has it."
+        )
     missing = [wheel for module, wheel in WHEELS.items() if importlib.util.find_spec(module) is None]
     if missing:
         return f"Express needs {', '.join(missing)}: install a6hub-jupyter[express]."

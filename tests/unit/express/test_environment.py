@@ -29,6 +29,8 @@ def test_missing_wheels_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "CPython 3.10 to 3.12" in (express.available() or "")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "pyosys" else object())
     assert express.available() == "Express needs pyosys: install a6hub-jupyter[express]."
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "_tkinter" else object())
+    assert "python3-tk" in (express.available() or "")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     assert express.available() is None
 
