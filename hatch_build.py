@@ -72,4 +72,7 @@ class BundleHook(BuildHookInterface):  # type: ignore[misc, valid-type]
 
 
 if __name__ == "__main__":
-    npm(*sys.argv[1:]) if len(sys.argv) > 1 else build()
+    if len(sys.argv) > 1:
+        npm(*sys.argv[1:])
+    else:
+        build()

@@ -99,7 +99,8 @@ class A6HubApp(ExtensionApp):
         from .executors import EXECUTORS  # noqa: PLC0415
         from .layout.cache import SceneCache  # noqa: PLC0415
 
-        store = Store(Path(self.builds_dir))
+        # resolved: a supervisor has another working directory
+        store = Store(Path(self.builds_dir).expanduser().resolve())
         cores, memory = self.max_cores or host_cores(), self.max_memory or host_memory()
         limits = Limits(self.max_running or max(1, cores // self.build_cores), cores, memory, self.min_free_disk)
         retention = Retention(self.keep_builds, self.keep_days, self.keep_bytes)
@@ -117,7 +118,10 @@ class A6HubApp(ExtensionApp):
         )
         intake = Intake(store, queue, roots, defaults, self.check_timeout)
         scenes = SceneCache(
-            Path(self.cache_dir) / "scenes", self.layout_cache_bytes, self.layout_timeout, self.layout_memory
+            Path(self.cache_dir).expanduser().resolve() / "scenes",
+            self.layout_cache_bytes,
+            self.layout_timeout,
+            self.layout_memory,
         )
         return Services(store, queue, intake, roots, scenes)
 
@@ -127,7 +131,7 @@ class A6HubApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Read the records that there are, and begin to watch the live ones."""
-        await asyncio.to_thread(self._services.store.load)
+        self._services.store.load()
         self._services.queue.on_activity = self._note_activity
         self._services.queue.on_end = lambda record: self._emit("finished", record)
         self._services.intake.on_created = lambda record: self._emit("created", record)

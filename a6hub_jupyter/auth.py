@@ -6,8 +6,9 @@ sees these resources; a hub's default authorizer allows every authenticated user
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 BUILDS, LAYOUTS = "a6hub:builds", "a6hub:layouts"
@@ -22,7 +23,10 @@ MAX_PATH = 4096
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer to a client, not a defect
-    """A request that cannot be granted: an HTTP status, one sentence, and one entry for each bad field."""
+    """A request that cannot be granted: an HTTP status, one sentence, and one entry for each bad field.
+
+    ``retry_after`` is in seconds; ``headers`` are more headers of the answer, since tornado drops those set before.
+    """
 
     def __init__(
         self,
@@ -33,11 +37,14 @@ class Refusal(Exception):  # noqa: N818 - it is an answer to a client, not a def
         remedy: str | None = None,
         errors: Iterable[dict[str, str]] = (),
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.errors = list(errors)
-        self.retry_after = retry_after
+        self.headers = dict(headers or {})
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
         self.body: dict[str, object] = {"message": message}
         if field:
             self.body["field"] = field
@@ -61,7 +68,9 @@ class Roots:
             path = os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises for unknown users
         try:
             resolved = ((base or self._roots[0]) / path).resolve()
-        except (OSError, RuntimeError) as error:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                resolved.stat()  # a name that is too long for the file system is refused here, not later
+        except (OSError, RuntimeError, ValueError) as error:
             raise Refusal(
                 422, "This path cannot be followed.", field=field, remedy="Name a plain directory or file."
             ) from error

@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 // Tests run in a real browser: layout, scrolling, focus and workers are what is being tested.
 export default defineConfig({
   define: { __MAIN_HASH__: '"test"', __LAYOUT_WORKER_HASH__: '"test"' },
+  optimizeDeps: { include: ["axe-core"] },
   test: {
     include: ["src/**/*.test.ts"],
     testTimeout: 5000,
@@ -15,7 +16,14 @@ export default defineConfig({
       provider: playwright({
         launchOptions: {
           executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-          args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+          args: [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            // The tests of size measure the heap.
+            "--enable-precise-memory-info",
+            "--js-flags=--expose-gc",
+          ],
         },
       }),
       instances: [{ browser: "chromium" }],

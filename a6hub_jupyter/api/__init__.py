@@ -8,6 +8,7 @@ from .archive import ArchiveHandler
 from .artifacts import ArtifactHandler, ArtifactsHandler, PictureHandler
 from .base import InfoHandler
 from .builds import BuildHandler, BuildsHandler, CancelHandler, ResumeHandler, RetryHandler, StatisticsHandler
+from .document import DocumentHandler
 from .layouts import (
     BuildLayersHandler,
     BuildMarkersHandler,
@@ -25,6 +26,7 @@ _BUILD = r"/api/a6hub/builds/([^/]+)"
 
 handlers: list[tuple[str, type[Any]]] = [
     (r"/api/a6hub/?", InfoHandler),
+    (r"/api/a6hub/openapi\.yaml", DocumentHandler),
     (r"/api/a6hub/builds/?", BuildsHandler),
     (_BUILD, BuildHandler),
     (_BUILD + "/cancel", CancelHandler),

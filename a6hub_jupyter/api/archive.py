@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import zipfile
@@ -26,7 +27,7 @@ class ArchiveHandler(A6HubHandler):
         if len(wanted) > MAX_PATHS:
             raise Refusal(422, "These are too many paths.", field="path", remedy=f"Name at most {MAX_PATHS}.")
         run_dir = Path(record.request.run_dir)
-        names = [str(f["path"]) for f in list_files(run_dir)]
+        names = [str(f["path"]) for f in await asyncio.to_thread(list_files, run_dir)]
         if wanted:
             names = [n for n in names if any(n == w or n.startswith(w.rstrip("/") + "/") for w in wanted)]
         if not names:
@@ -44,13 +45,15 @@ class ArchiveHandler(A6HubHandler):
         try:
             if not stat.S_ISREG(os.lstat(path).st_mode):  # a link may lead anywhere
                 return
-            with path.open("rb") as file, archive.open(zipfile.ZipInfo.from_file(path, name), "w") as entry:
+            info = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with path.open("rb") as file, archive.open(info, "w") as entry:
                 while chunk := file.read(CHUNK):
                     entry.write(chunk)
                     self.write(sink.take())
                     await self.flush()  # waits for the client
-        except FileNotFoundError:
-            return  # removed since it was listed
+        except OSError:
+            return  # removed since it was listed, or not ours to read
 
 
 class _Sink:

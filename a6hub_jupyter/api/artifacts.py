@@ -42,8 +42,8 @@ def list_files(run_dir: Path) -> list[dict[str, Any]]:
             modified = datetime.fromtimestamp(status.st_mtime, timezone.utc).isoformat(timespec="milliseconds")
             relative = path.relative_to(run_dir).as_posix()
             found.append({"path": relative, "size": status.st_size, "modified": modified.replace("+00:00", "Z")})
-            if len(found) >= MAX_LISTED:
-                break
+        if len(found) >= MAX_LISTED:
+            break
     return sorted(found, key=lambda f: (not f["path"].startswith("final/"), f["path"]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import mimetypes
 import os
 import re
@@ -26,6 +27,8 @@ from ..layout.cache import SceneCache
 
 CHUNK = 1 << 18
 MAX_BODY = 1 << 20
+# Far deeper than any configuration, and far from what Python can walk through.
+MAX_DEPTH = 50
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ class A6HubHandler(APIHandler):
         if len(self.request.body) > MAX_BODY:
             raise Refusal(413, f"The request is larger than {MAX_BODY} bytes.", remedy="Send less.")
         try:
-            body = json.loads(self.request.body or b"{}", parse_constant=_no_constant)
+            body = json.loads(self.request.body or b"{}", parse_constant=_no_constant, parse_float=_finite)
+            if _depth(body) > MAX_DEPTH:
+                raise Refusal(400, "The request's body is nested too deeply.", remedy="Send a JSON object.")
             json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text that could be stored
         except (ValueError, RecursionError) as error:
             raise Refusal(400, "The request's body is not valid JSON.", remedy="Send a JSON object.") from error
@@ -106,8 +111,8 @@ class A6HubHandler(APIHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, Refusal):
             self.set_status(error.status)
-            if error.retry_after is not None:
-                self.set_header("Retry-After", str(error.retry_after))
+            for name, value in error.headers.items():
+                self.set_header(name, value)
             self.finish(json.dumps(error.body))
             return
         message = getattr(error, "log_message", None) or self._reason
@@ -127,13 +132,15 @@ class A6HubHandler(APIHandler):
         content_type: str,
         download: str | None = None,
         gzip: bool = False,
+        ranges: bool = True,
         part: tuple[int, int] | None = None,
     ) -> None:
         """Send a file or the part that ``Range`` asks for, with an ETag of its size and time of modification.
 
         ``part`` sends those bytes (start, end) alone, as if they were the file; ``gzip`` says that the file is gzipped
-        and is to arrive unpacked.
+        and is to arrive unpacked. Such a file, and one without ``ranges``, is sent whole whatever ``Range`` says.
         """
+        ranges = ranges and not gzip
         try:
             file = path.open("rb")
         except OSError as error:
@@ -141,7 +148,7 @@ class A6HubHandler(APIHandler):
         with file:
             status = os.fstat(file.fileno())
             self.set_header("ETag", f'"{status.st_size:x}-{status.st_mtime_ns:x}"')
-            self.set_header("Accept-Ranges", "none" if gzip else "bytes")
+            self.set_header("Accept-Ranges", "bytes" if ranges else "none")
             self.set_header("X-Content-Type-Options", "nosniff")
             if gzip:
                 self.set_header("Content-Encoding", "gzip")
@@ -152,7 +159,7 @@ class A6HubHandler(APIHandler):
                 self.set_status(304)
                 await self.finish(set_content_type=content_type)
                 return
-            start, end = part or ((0, status.st_size) if gzip else self._range(status.st_size))
+            start, end = part or (self._range(status.st_size) if ranges else (0, status.st_size))
             self.set_header("Content-Length", str(end - start))
             file.seek(start)
             while start < end and (chunk := file.read(min(CHUNK, end - start))):
@@ -165,6 +172,8 @@ class A6HubHandler(APIHandler):
     def _range(self, size: int) -> tuple[int, int]:
         """Return start and end (exclusive) that the Range header asks for; Refusal 416 when there is no such part."""
         header = self.request.headers.get("Range")
+        if self.request.headers.get("If-Range", self._headers["ETag"]) != self._headers["ETag"]:
+            return 0, size  # the file is no longer the one of which the client has a part
         match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header or "")
         if match is None or not (match[1] or match[2]):
             return 0, size  # no range, several, or another unit: RFC 9110 lets us send all
@@ -173,8 +182,12 @@ class A6HubHandler(APIHandler):
         else:
             start, end = max(0, size - int(match[2])), size
         if start >= end:
-            self.set_header("Content-Range", f"bytes */{size}")
-            raise Refusal(416, f"The file has {size} bytes; '{header}' is not among them.", remedy="Ask for less.")
+            raise Refusal(
+                416,
+                f"The file has {size} bytes; '{header}' is not among them.",
+                remedy="Ask for less.",
+                headers={"Content-Range": f"bytes */{size}"},
+            )
         self.set_status(206)
         self.set_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
         return start, end
@@ -182,6 +195,26 @@ class A6HubHandler(APIHandler):
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    """Return a number; one that is too large for a float would come back as what JSON lacks."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and mappings are nested, at most one more than is allowed."""
+    level, depth = [value], 0
+    while depth <= MAX_DEPTH:
+        level = [v for v in level if isinstance(v, (dict, list))]
+        if not level:
+            break
+        level = [inner for v in level for inner in (v.values() if isinstance(v, dict) else v)]
+        depth += 1
+    return depth
 
 
 class InfoHandler(A6HubHandler):

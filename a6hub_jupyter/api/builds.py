@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
 import json
+import shutil
 from datetime import datetime, timezone
 from typing import Any
 
 from ..auth import BUILDS, EXECUTE, READ, WRITE, Refusal
 from ..builds.index import Filters
-from ..builds.model import ENDED, QUEUED, RUNNING, STARTING
+from ..builds.model import BUILD_ID, ENDED, QUEUED, RUNNING, STARTING
 from ..builds.record import Record
 from .base import A6HubHandler, Services, guarded
 
-DEFAULT_LISTED, MAX_LISTED = 50, 500
+DEFAULT_LISTED, MAX_LISTED = 50, 200
 MAX_NOTES, MAX_TAGS, MAX_TAG = 10_000, 50, 200
 
 
@@ -94,7 +96,7 @@ class BuildsHandler(MakingHandler):
 
     def _limit(self) -> int:
         text = self.get_query_argument("limit", str(DEFAULT_LISTED))
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LISTED:
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= MAX_LISTED:
             raise Refusal(422, f"'limit' is not 1 to {MAX_LISTED}.", field="limit", remedy="Give a smaller number.")
         return int(text)
 
@@ -139,7 +141,12 @@ class BuildHandler(A6HubHandler):
         match = self.request.headers.get("If-Match")
         if match is not None and match.strip() not in {"*", annotations_etag(record)}:
             raise Refusal(412, "Tags or notes have been changed meanwhile.", remedy="Get the build again, then try.")
-        self.services.store.annotate(record, {**record.annotations, **_annotations(self.json_body())})
+        changed = {**record.annotations, **_annotations(self.json_body())}
+        try:
+            self.services.store.annotate(record, changed)
+        except OSError as error:
+            sentence = f"The change could not be put on record: {error.strerror}."
+            raise Refusal(507, sentence, remedy="Free space on the disk.") from error
         await self._answer(record)
 
     @guarded(EXECUTE, BUILDS)
@@ -156,7 +163,10 @@ class BuildHandler(A6HubHandler):
         whole = self.get_query_argument("run_directory", "false")
         if whole not in {"true", "false"}:
             raise Refusal(422, "This is neither true nor false.", field="run_directory", remedy="Give one of them.")
-        self.services.store.delete(record, run_directory=whole == "true")
+        if whole == "true":
+            self.services.intake.must_be_idle(record.request.run_dir)
+            await asyncio.to_thread(shutil.rmtree, record.request.run_dir, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.services.store.forget(record), ignore_errors=True)
         self.set_status(204)
         await self.finish()
 
@@ -204,7 +214,7 @@ class StatisticsHandler(A6HubHandler):
     @guarded(READ, BUILDS)
     async def get(self) -> None:
         """Answer with counts by flow and state, and the seconds that steps took (mean, max, count) by flow."""
-        await self.finish(self.services.store.index.statistics())
+        await self.finish(await asyncio.to_thread(self.services.store.index.statistics))
 
 
 def _cursor(record: Record) -> str:
@@ -215,7 +225,8 @@ def _cursor(record: Record) -> str:
 def _read_cursor(cursor: str) -> tuple[str, str]:
     try:
         created, build_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if isinstance(created, str) and isinstance(build_id, str):
+        whole = isinstance(created, str) and isinstance(build_id, str)
+        if whole and created.isascii() and BUILD_ID.fullmatch(build_id):  # SQLite takes no half of a surrogate pair
             return created, build_id
     except (binascii.Error, ValueError, TypeError, RecursionError):
         pass

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ..auth import LAYOUTS, READ, Refusal
 from ..builds.journal import read_json
+from ..builds.record import Record
+from ..express import sky130
 from ..layout.cache import SceneFiles
 from ..layout.errors import LayoutError
 from .artifacts import artifact_path
@@ -32,7 +34,7 @@ class LayoutHandler(A6HubHandler):
             raise Refusal(404, "The build has no layout yet.", remedy="Wait for the step KLayout.StreamOut.")
         config = read_json(Path(record.request.run_dir) / "resolved.json")
         lyp = config.get("KLAYOUT_PROPERTIES") if isinstance(config, dict) else None
-        return await self._scene(artifact_path(record, view), _file(lyp))
+        return await self._scene(artifact_path(record, view), _properties_file(lyp, record))
 
     async def of_path(self) -> SceneFiles:
         """Return the scene of the file that ``path`` names."""
@@ -76,12 +78,19 @@ class LayoutHandler(A6HubHandler):
 
     async def send_layers(self, files: SceneFiles) -> None:
         """Send the layers that are present, in draw order."""
-        await self.send_file(files.layers, content_type="application/json")
+        await self.send_file(files.layers, content_type="application/json", ranges=False)
 
 
-def _file(path: str | None) -> Path | None:
-    """Return a file that is there; without layer properties a layout gets colours of our own."""
-    return Path(path) if path and Path(path).is_file() else None
+def _properties_file(path: object, record: Record) -> Path | None:
+    """Return the layer properties of the build's PDK; without them a layout gets colours of our own.
+
+    The path comes from a file of the run directory, which is the user's: only the PDK's own is taken.
+    """
+    if not isinstance(path, str) or "\0" in path:
+        return None
+    root = record.request.pdk_root or sky130.default_root()
+    resolved = Path(path).resolve()
+    return resolved if resolved.is_relative_to(Path(root).resolve()) and resolved.is_file() else None
 
 
 class BuildSceneHandler(LayoutHandler):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 from ..auth import BUILDS, EXECUTE, Refusal
+from ..isolated import clean_environment
 from ..librelane.lint import LintError, lint
 from ..toolchains import TOOLCHAINS
 from .base import A6HubHandler, guarded
 
-MAX_FILES = 1000
+MAX_FILES, MAX_TOP = 1000, 200
 TIMEOUT = 60.0
 
 
@@ -24,15 +23,17 @@ class LintHandler(A6HubHandler):
         names, top = body.get("verilog_files"), body.get("top")
         if not isinstance(names, list) or not names or len(names) > MAX_FILES:
             raise Refusal(422, "There is no Verilog file to check.", field="verilog_files", remedy="Name at least one.")
-        if top is not None and (not isinstance(top, str) or not top.replace("$", "_").isidentifier()):
-            raise Refusal(422, f"'{top}' is no module name.", field="top", remedy="Give the name of the top module.")
+        if top is not None and (
+            not isinstance(top, str) or len(top) > MAX_TOP or not top.replace("$", "_").isidentifier()
+        ):
+            raise Refusal(422, "This is no module name.", field="top", remedy="Give the name of the top module.")
         files = [self.services.roots.resolve(name, "verilog_files", directory) for name in names]
         for name, path in zip(names, files, strict=True):
             if not path.is_file():
                 raise Refusal(
                     422, f"The Verilog file '{name}' does not exist.", field="verilog_files", remedy="Write it first."
                 )
-        environment = TOOLCHAINS["express"].environment(os.environ)
+        environment = TOOLCHAINS["express"].environment(clean_environment())
         try:
             findings = await lint(files, top, directory, environment, TIMEOUT)
         except LintError as error:

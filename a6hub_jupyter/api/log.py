@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from pathlib import Path
-from typing import Any
-
-import regex
 
 from ..auth import BUILDS, READ, Refusal
 from ..builds.journal import CONSOLE
 from ..builds.record import Record
+from ..builds.search import LEVELS, PatternError, Search
 from .base import A6HubHandler, guarded
 
 TEXT = "text/plain; charset=utf-8"
 MAX_PATTERN, MAX_FOUND, SEARCH_SECONDS = 500, 1000, 5.0
-MAX_LINE = 1 << 20  # what a line is cut to for the search; a tool may print without ever ending a line
-MAX_SHOWN = 1000
-
-# What a line looks like that a person filters by level: LibreLane's own words, and those of the tools.
-_ESCAPES = regex.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
-LEVELS = {
-    "error": regex.compile(r"(?i)\b(?:error|fatal)\b|^%Error"),
-    "warning": regex.compile(r"(?i)\bwarn(?:ing)?\b|^%Warning"),
-}
+# Searches at once: one by regular expression is a process that may take some memory.
+MAX_SEARCHES = 2
 
 
 class LogHandler(A6HubHandler):
@@ -58,33 +47,33 @@ class LogSearchHandler(A6HubHandler):
         ``complete`` is false where time or the number of lines ran out; ``next`` is then the offset to go on at.
         """
         record = self.record(build_id)
-        pattern = self._pattern()
+        pattern = self.get_query_argument("pattern", "", strip=False)
+        if len(pattern) > MAX_PATTERN:
+            remedy = f"Use at most {MAX_PATTERN} characters."
+            raise Refusal(422, "The pattern is too long.", field="pattern", remedy=remedy)
         level = self.get_query_argument("level", None)
         if level is not None and level not in LEVELS:
             raise Refusal(422, "There is no such level.", field="level", remedy=f"Use one of: {', '.join(LEVELS)}.")
         step = self.get_query_argument("step", None)
         start, end = step_range(record, step) if step is not None else (0, record.log_size)
-        start = max(start, self._number("offset", 0, 1 << 62))
-        limit = self._number("limit", MAX_FOUND, MAX_FOUND)
-        search = Search(pattern, LEVELS.get(level or ""), limit)
-        path = record.directory / CONSOLE
-        await self.finish(await asyncio.to_thread(search.run, path, start, end) if path.exists() else search.nothing())
-
-    def _pattern(self) -> regex.Pattern[str]:
-        text = self.get_query_argument("pattern", "", strip=False)
-        if len(text) > MAX_PATTERN:
-            remedy = f"Use at most {MAX_PATTERN} characters."
-            raise Refusal(422, "The pattern is too long.", field="pattern", remedy=remedy)
-        expression = text if self._flag("regex") else regex.escape(text)
+        search = Search(
+            path=str(record.directory / CONSOLE),
+            start=max(start, self._number("offset", 0, 1 << 62)),
+            end=end,
+            pattern=pattern,
+            is_regex=self._flag("regex"),
+            case=self._flag("case"),
+            level=level,
+            limit=self._number("limit", MAX_FOUND, MAX_FOUND),
+            seconds=SEARCH_SECONDS,
+        )
+        turns: asyncio.Semaphore = self.settings.setdefault("a6hub_searches", asyncio.Semaphore(MAX_SEARCHES))
         try:
-            return regex.compile(expression, 0 if self._flag("case") else regex.IGNORECASE)
-        except regex.error as error:
-            raise Refusal(
-                422,
-                f"The pattern is no regular expression: {error}.",
-                field="pattern",
-                remedy="Mend it, or leave out regex.",
-            ) from error
+            async with turns:
+                answer = await search.answer()
+        except PatternError as error:
+            raise Refusal(422, str(error), field="pattern", remedy="Mend it, or leave out regex.") from error
+        await self.finish(answer)
 
     def _flag(self, name: str) -> bool:
         value = self.get_query_argument(name, "false")
@@ -97,52 +86,6 @@ class LogSearchHandler(A6HubHandler):
         if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > most:
             raise Refusal(422, f"'{name}' is no number in range.", field=name, remedy=f"Give 0 to {most}.")
         return int(text)
-
-
-class Search:
-    """One search through a part of a log, bounded in time and in what it finds."""
-
-    def __init__(self, pattern: regex.Pattern[str], level: regex.Pattern[str] | None, limit: int) -> None:
-        self._pattern, self._level, self._limit = pattern, level, limit
-        self._lines: list[dict[str, Any]] = []
-
-    def nothing(self) -> dict[str, Any]:
-        """Return the answer for a log that is not there yet."""
-        return {"lines": [], "complete": True, "next": None}
-
-    def run(self, path: Path, start: int, end: int) -> dict[str, Any]:
-        """Return the answer; the file is read line by line, never whole."""
-        deadline = time.monotonic() + SEARCH_SECONDS
-        with path.open("rb") as file:
-            file.seek(start)
-            number = 0
-            while start < end:
-                raw = file.readline(min(MAX_LINE, end - start))
-                if not raw:
-                    break
-                number += 1
-                seconds = deadline - time.monotonic()
-                try:
-                    found = seconds > 0 and self._holds(raw, seconds)
-                except TimeoutError:
-                    seconds = 0
-                if seconds <= 0 or len(self._lines) >= self._limit:
-                    return {"lines": self._lines, "complete": False, "next": start}
-                if found:
-                    self._lines.append({"line": number, "offset": start, "text": plain(raw)[:MAX_SHOWN]})
-                start += len(raw)
-        return {"lines": self._lines, "complete": True, "next": None}
-
-    def _holds(self, raw: bytes, seconds: float) -> bool:
-        text = plain(raw)
-        if self._level is not None and not self._level.search(text):
-            return False
-        return self._pattern.search(text, timeout=seconds, concurrent=True) is not None
-
-
-def plain(raw: bytes) -> str:
-    """Return a line without colours and other escapes, as valid text."""
-    return str(_ESCAPES.sub(b"", raw).decode(errors="replace")).rstrip("\r\n")
 
 
 def step_range(record: Record, step_id: str) -> tuple[int, int]:

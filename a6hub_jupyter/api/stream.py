@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import json
 from typing import Any
 
@@ -28,6 +29,7 @@ PING_MILLISECONDS = 20_000
 # At most 20 log messages a second, each at most this many bytes: 5 MB/s for a client that catches up.
 LOG_INTERVAL, LOG_BYTES = 0.05, 1 << 18
 MAX_MESSAGE = 1 << 12
+MAX_POSITION = 1 << 62
 NO_SUCH_BUILD, BAD_PARAMETER = 4404, 4400
 
 
@@ -72,20 +74,23 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             after = int(self.get_query_argument("after", str(record.snapshot.seq)))
             offset = int(self.get_query_argument("offset", "0"))
         except ValueError:
+            after = offset = MAX_POSITION + 1
+        if max(abs(after), abs(offset)) > MAX_POSITION:  # also what no file can have
             self.close(BAD_PARAMETER, "'after' and 'offset' are whole numbers.")
             return
         if offset < 0:  # so many bytes before the end
             offset = max(0, record.log_size + offset)
         self._task = asyncio.get_running_loop().create_task(self._send_all(services, record, max(0, after), offset))
 
-    def on_message(self, message: str | bytes) -> None:
+    async def on_message(self, message: str | bytes) -> None:
         """Answer ``ping``; all else is passed over."""
         try:
             kind = json.loads(message).get("type")
         except (ValueError, AttributeError, RecursionError):
             return
-        if kind == "ping":
-            self._write("pong", {}, None)
+        if kind == "ping":  # awaited: who asks without reading the answers is not heard until they are read
+            with contextlib.suppress(WebSocketClosedError, StreamClosedError):
+                await self._write("pong", {}, None)
 
     def on_close(self) -> None:
         """Stop reading for a client that is gone."""
@@ -122,14 +127,17 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 if event["type"] == "status":
                     data, sent_state = {**build_json(services, record), "state": data["state"]}, data["state"]
                 await self._write(event["type"], data, after, event["timestamp"])
-            while text := log.read(final=ended):
+            # one message, then the events again: a log without a pause must not keep them back
+            if text := log.read(final=ended):
                 await self._write("log", text, None)
                 await asyncio.sleep(LOG_INTERVAL)
+                continue
             if ended:
                 await self._write("complete", build_json(services, record), record.snapshot.seq)
                 return
             position = services.queue.position(record)
-            if record.snapshot.state != sent_state or position != sent_position:
+            moved = record.snapshot.state != sent_state or position != sent_position
+            if moved and record.snapshot.seq >= after:  # never behind what the journal has told already
                 sent_state, sent_position = record.snapshot.state, position
                 if sent_state not in ENDED:
                     await self._write("status", build_json(services, record), after)

@@ -1,4 +1,4 @@
-"""Who a process is: a pid is used again, so it takes a second mark to tell whether a process still is the one it was."""
+"""Who a process is: pids are used again, so it takes a second mark to know a process as the one it was."""
 
 from __future__ import annotations
 

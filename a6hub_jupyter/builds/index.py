@@ -47,21 +47,22 @@ class Index:
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            connection = self._connect()
+            return self._connect()
+        except sqlite3.OperationalError:  # locked, or the disk is full: nothing is wrong with the file
+            raise
         except sqlite3.DatabaseError:
             self._remove()
-            connection = self._connect()
-        return connection
+            return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, timeout=10)
         version = -1
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = OFF")  # nothing is lost with it that cannot be made again
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
-                connection.executescript(f"{_TABLES} PRAGMA user_version = {VERSION};")
+                self._create(connection)
             connection.execute("SELECT count(*) FROM builds").fetchone()
         except sqlite3.DatabaseError:
             connection.close()
@@ -70,6 +71,15 @@ class Index:
             connection.close()
             raise sqlite3.DatabaseError("The index was written by another version.")
         return connection
+
+    @staticmethod
+    def _create(connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")  # another server may be at it
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
 
     def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):

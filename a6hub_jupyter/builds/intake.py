@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,29 +15,17 @@ from ..librelane import pdks
 from ..librelane.worker import InspectorError, InspectorWorker
 from ..toolchains import TOOLCHAINS
 from ..toolchains.express import STAGE_STEP
+from .fields import MAX_KEY, check_names, typed
 from .model import DONE, SKIPPED, BuildRequest, new_build_id, now
 from .queue import Queue
 from .record import Record
 from .store import Store
 
-FIELDS: dict[str, Any] = {
-    "name": str,
-    "design_dir": str,
-    "config": dict,
-    "flow": str,
-    "pdk": str,
-    "scl": str,
-    "toolchain": str,
-    "from_step": str,
-    "to_step": str,
-    "only": str,
-    "skip": list,
-    "tags": list,
-    "timeout": (int, float),
-    "cores": int,
-    "memory": int,
-}
-MAX_KEY = 200
+# What the request has fields of its own for: set in the configuration, the record would say one thing and LibreLane
+# do another.
+RESERVED = {"PDK", "PDK_ROOT", "PDKPATH", "STD_CELL_LIBRARY", "DESIGN_DIR", "meta"}
+# LibreLane's prefixes for paths (librelane/config/preprocessor.py).
+PATH_PREFIX = re.compile(r"^(?:dir|pdk_dir|scl_dir|cwd|refg?)::")
 
 
 @dataclass(frozen=True)
@@ -99,24 +88,36 @@ class Intake:
                 remedy="Give from_step, to_step, only, skip or timeout, or start a new build.",
             )
         _must_have_run_directory(record)
+        changed = {**_body_of(record.request), "from_step": None, "to_step": None, "skip": [], **body}
+        if not changed.get("only") and changed["from_step"] is None:
+            changed["from_step"] = _where_to_go_on(record)
+        return await self._once(
+            idempotency_key,
+            lambda: self._check(changed, resumed=record),
+            lambda: self.must_be_idle(record.request.run_dir),
+        )
+
+    def must_be_idle(self, run_dir: str) -> None:
+        """Refusal 409 if a build is at work in a run directory, or will be."""
         for other in self._store.live.values():
-            if other.request.run_dir == record.request.run_dir:
+            if other.request.run_dir == run_dir:
                 raise Refusal(
                     409,
                     f"The build {other.id} is at work in this run directory.",
                     field="id",
                     remedy="Wait for its end.",
                 )
-        changed = {**_body_of(record.request), "from_step": None, "to_step": None, "skip": [], **body}
-        if not changed.get("only") and changed["from_step"] is None:
-            changed["from_step"] = _where_to_go_on(record)
-        return await self._once(idempotency_key, lambda: self._check(changed, resumed=record))
 
     async def _once(
-        self, idempotency_key: str | None, check: Callable[[], Awaitable[BuildRequest]]
+        self,
+        idempotency_key: str | None,
+        check: Callable[[], Awaitable[BuildRequest]],
+        check_last: Callable[[], None] = lambda: None,
     ) -> tuple[Record, bool]:
         if idempotency_key is not None and not 0 < len(idempotency_key) <= MAX_KEY:
             raise Refusal(400, f"The Idempotency-Key must have 1 to {MAX_KEY} characters.")
+        if idempotency_key:  # a build that ended while no server ran may not be in the index yet
+            await asyncio.to_thread(self._store.wait_until_indexed)
         async with self._turn:  # so that two POSTs with one key cannot both be the first
             if idempotency_key and (known := self._store.by_idempotency_key(idempotency_key)):
                 return known, False
@@ -128,6 +129,7 @@ class Intake:
                     retry_after=30,
                 )
             request = await check()
+            check_last()  # nothing can come between this and the record
             try:
                 record = self._store.create(request, idempotency_key)
             except OSError as error:
@@ -143,11 +145,12 @@ class Intake:
     async def _check(
         self, body: Mapping[str, Any], *, retry_of: str | None = None, resumed: Record | None = None
     ) -> BuildRequest:
-        fields = _typed(body)
+        fields = typed(body)
         if fields.get("only"):
             fields["from_step"] = fields["to_step"] = fields["only"]
         design_dir = self._design_dir(fields.get("design_dir"))
         config = dict(fields["config"])
+        check_names(config)
         self._confine_files(config, design_dir)
         flow = fields.get("flow") or "Express"
         toolchain = fields.get("toolchain") or ("express" if flow == "Express" else "path")
@@ -218,6 +221,15 @@ class Intake:
         return path
 
     def _confine_files(self, config: Mapping[str, Any], design_dir: Path) -> None:
+        for name in RESERVED & set(config):
+            raise Refusal(
+                422,
+                f"{name} cannot be set in the configuration.",
+                field=f"config.{name}",
+                remedy="Use the fields pdk, scl, design_dir and flow of the request.",
+            )
+        for name, value in config.items():
+            self._confine_strings(value, f"config.{name}", design_dir)
         for variable in ("VERILOG_FILES", "VERILOG_INCLUDE_DIRS"):
             files = config.get(variable)
             field = f"config.{variable}"
@@ -227,6 +239,20 @@ class Intake:
                 raise Refusal(422, f"{variable} is not a list of paths.", field=field, remedy="Give a list of strings.")
             for file in files:
                 self._roots.resolve(file.removeprefix("dir::"), field, design_dir)
+
+    def _confine_strings(self, value: Any, field: str, design_dir: Path) -> None:
+        """Refuse absolute paths, and paths that go up, where they leave the roots and the PDKs."""
+        if isinstance(value, Mapping):
+            value = [*value, *value.values()]
+        if isinstance(value, list):
+            for each in value:
+                self._confine_strings(each, field, design_dir)
+        elif isinstance(value, str):
+            path = PATH_PREFIX.sub("", value)
+            known = [str(root) for root in pdks.roots(self._defaults.pdk_roots)]
+            inside = os.path.normpath(path).startswith(tuple(f"{root}{os.sep}" for root in known))
+            if (path.startswith(("/", "~")) and not inside) or ".." in path.split("/"):
+                self._roots.resolve(path, field, design_dir)
 
     def _pdk(self, name: str, scl: str | None, toolchain: str) -> pdks.PDK:
         extra = self._defaults.pdk_roots
@@ -272,7 +298,7 @@ class Intake:
         if not 0 < given <= self._defaults.max_timeout:
             raise Refusal(
                 422,
-                f"The timeout of {given:g} s is out of range.",
+                "The timeout is out of range.",
                 field="timeout",
                 remedy=f"Give seconds above 0, at most {self._defaults.max_timeout:g}.",
             )
@@ -283,7 +309,7 @@ class Intake:
         if given is None:
             return min(default, most)
         if not 0 < given <= most:
-            raise Refusal(422, f"{field} is {given}, which is out of range.", field=field, remedy=f"Give 1 to {most}.")
+            raise Refusal(422, f"'{field}' is out of range.", field=field, remedy=f"Give 1 to {most}.")
         return given
 
     async def _inspect(self, toolchain: str, known: dict[str, Any]) -> list[dict[str, str]]:
@@ -297,44 +323,6 @@ class Intake:
             more = f" ({len(errors) - 1} more below.)" if len(errors) > 1 else ""
             raise Refusal(422, first["message"] + more, field=first["field"], remedy=first["remedy"], errors=errors)
         return list(answer["steps"])
-
-
-def _typed(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Check names and types of the fields; Refusal 422 with one entry for each bad one."""
-    errors = []
-    for name, value in body.items():
-        expected = FIELDS.get(name)
-        if expected is None:
-            errors.append(
-                {
-                    "field": name,
-                    "message": f"There is no field '{name}'.",
-                    "remedy": f"Use: {', '.join(FIELDS)}.",
-                }
-            )
-        elif value is not None and (not isinstance(value, expected) or isinstance(value, bool)):
-            words = {str: "string", dict: "mapping", list: "list", int: "whole number"}
-            word = "number" if name == "timeout" else words[expected]
-            errors.append(
-                {
-                    "field": name,
-                    "message": f"The field '{name}' is not a {word}.",
-                    "remedy": f"Give a {word}.",
-                }
-            )
-        elif isinstance(value, list) and not all(isinstance(v, str) and len(v) <= MAX_KEY for v in value):
-            errors.append({"field": name, "message": f"'{name}' is not a list of names.", "remedy": "Give strings."})
-    if body.get("config") is None:
-        errors.append(
-            {
-                "field": "config",
-                "message": "The configuration is missing.",
-                "remedy": "Give at least DESIGN_NAME and VERILOG_FILES.",
-            }
-        )
-    if errors:
-        raise Refusal(422, errors[0]["message"], field=errors[0]["field"], remedy=errors[0]["remedy"], errors=errors)
-    return dict(body)
 
 
 def _must_have_ended(record: Record, done: str) -> None:
@@ -356,7 +344,10 @@ def _must_have_run_directory(record: Record) -> None:
 def _body_of(request: BuildRequest) -> dict[str, Any]:
     """Return the request that a client would send for the same build."""
     names = ("name", "design_dir", "config", "flow", "pdk", "scl", "toolchain", "from_step", "to_step", "skip", "tags")
-    return {name: getattr(request, name) for name in names} | {"timeout": request.timeout}
+    body = {name: getattr(request, name) for name in names}
+    if request.resume_of:  # it began in the middle, where another had been before it
+        body["from_step"] = None
+    return {**body, "timeout": request.timeout, "cores": request.cores, "memory": request.memory or None}
 
 
 def _where_to_go_on(record: Record) -> str | None:

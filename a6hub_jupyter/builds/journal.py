@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,13 @@ def claim(directory: Path, by: str) -> bool:
     return write_once(directory / CLAIM, {"by": by, "timestamp": now()})
 
 
+def read_claim(directory: Path) -> tuple[str | None, float]:
+    """Return by what a build has been claimed, and how many seconds ago."""
+    data = read_json(directory / CLAIM)
+    age = time.time() - (directory / CLAIM).stat().st_mtime
+    return (data.get("by") if isinstance(data, dict) else None), age
+
+
 def write_once(path: Path, data: Any) -> bool:
     """Write a JSON file that is not there yet, whole or not at all; False if somebody has been first."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -89,16 +97,28 @@ def reserve(directory: Path) -> None:
 
 def write_result(directory: Path, result: dict[str, Any]) -> None:
     """Write ``result.json`` into the blocks that were reserved for it, so that a full disk does not stop it."""
-    text = json.dumps(json_safe(result), indent=1).encode()
-    if len(text) > RESERVE_BYTES:
-        text = json.dumps(json_safe({**result, "metrics": {}}), indent=1).encode()[:RESERVE_BYTES]
     reserved = directory / RESERVE
-    with reserved.open("r+b" if reserved.exists() else "wb") as file:
-        file.write(text)
-        file.truncate()
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor = os.open(reserved, os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        try:
+            _overwrite(descriptor, result)
+        except OSError:  # larger than what was reserved, and the disk is full: without what the journal has anyway
+            message = str((result["error"] or {}).get("message"))[:1000]
+            _overwrite(
+                descriptor, {**result, "metrics": {}, "error": {"message": message} if result["error"] else None}
+            )
+    finally:
+        os.close(descriptor)
     reserved.replace(directory / RESULT)
+
+
+def _overwrite(descriptor: int, data: dict[str, Any]) -> None:
+    text = json.dumps(json_safe(data), indent=1).encode()
+    written = 0
+    while written < len(text):
+        written += os.pwrite(descriptor, text[written:], written)
+    os.ftruncate(descriptor, len(text))
+    os.fsync(descriptor)
 
 
 class JournalWriter:

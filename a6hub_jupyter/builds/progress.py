@@ -6,7 +6,9 @@ LibreLane makes a directory ``NN-step-id`` for each step; ``state_in.json`` in i
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 from .journal import read_json
 from .model import DONE, FAILED, PENDING, RUNNING, SKIPPED, Step, now
 
+_TICK_NANOSECONDS = 2_000_000_000  # the coarsest of file systems (FAT); a network's caches are as old at most
 _STEP_DIRECTORY = re.compile(r"(\d+)-(.+)")
 
 
@@ -53,6 +56,7 @@ class RunDirectory:
         self._running: tuple[str, Path] | None = None
         self.metrics: dict[str, Any] = {}
         self._views: dict[str, str] = {}
+        self._looked_at = 0  # the run directory's time of modification (ns) when all in it had been seen
 
     def pass_over_present(self) -> None:
         """Take the steps that are there already as another build's: this one goes on where that one ended."""
@@ -63,7 +67,8 @@ class RunDirectory:
         yield from self._finish_running()
         for name, path in self._new_directories():
             if not (path / "state_in.json").exists():
-                break  # made, not yet started: the next scan sees it
+                self._looked_at = 0  # made, not yet started: the next scan sees it
+                break
             self._seen.add(name)
             yield from self._finish_running()
             yield from self._fail_running()  # a check that failed "deferred": LibreLane went on without it
@@ -82,9 +87,14 @@ class RunDirectory:
 
     def _new_directories(self) -> list[tuple[str, Path]]:
         try:
-            names = [p.name for p in self._directory.iterdir()]
+            modified = self._directory.stat().st_mtime_ns
+            if modified == self._looked_at:
+                return []
+            names = os.listdir(self._directory)  # noqa: PTH208 - hundreds of times a second: names are enough
         except FileNotFoundError:
             return []
+        # file times are coarse: a directory made in the same tick as this look would not show in them
+        self._looked_at = modified if time.time_ns() - modified > _TICK_NANOSECONDS else 0
         found = [(int(m[1]), n) for n in names if (m := _STEP_DIRECTORY.fullmatch(n)) and n not in self._seen]
         return [(name, self._directory / name) for _, name in sorted(found)]
 
@@ -99,9 +109,11 @@ class RunDirectory:
         step.state, step.offset, step.directory = RUNNING, offset, name
         step.started = _file_time(path / "state_in.json") or now()
         self._running = (step.id, path)
-        if state := read_json(path / "state_in.json"):
-            self._take_state(state)
-        yield "step", step.to_json()
+        # what the state has already: nothing new in a run of its own, all of it in one that goes on with another's
+        metrics, views = self._take_state(read_json(path / "state_in.json") or {})
+        yield "step", {**step.to_json(), "views": views}
+        if metrics:
+            yield "metric", metrics
 
     def _step_of(self, path: Path, name: str) -> Step:
         plain = name.partition("-")[2]

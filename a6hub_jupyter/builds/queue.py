@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 import shutil
+import socket
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +24,10 @@ from .store import Store, close_unstarted
 POLL_SECONDS = 0.025
 LIVENESS_SECONDS = 2.0
 RETENTION_SECONDS = 600.0
+# A supervisor says who it is within this time; else another is started, so many in all (the first to speak runs).
+START_SECONDS, STARTS = 10.0, 3
+START_CLAIM, CANCEL_CLAIM = "start", "cancel"
+NOBODY = {"pid": 0, "host": socket.gethostname()}
 
 
 class Queue:
@@ -41,6 +47,7 @@ class Queue:
         self._retention = retention
         self._log = log
         self._task: asyncio.Task[None] | None = None
+        self._cleaning: asyncio.Task[list[str]] | None = None
         self._next_liveness = self._next_retention = 0.0
         self.on_activity: Callable[[], None] = lambda: None
         self.on_end: Callable[[Record], None] = lambda _: None
@@ -52,10 +59,11 @@ class Queue:
 
     async def stop(self) -> None:
         """Stop watching. Builds go on."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in (self._task, self._cleaning):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     def poke(self) -> None:
         """Have the loop look now: a build came in."""
@@ -97,11 +105,13 @@ class Queue:
 
     async def cancel(self, record: Record) -> None:
         """End a build, whoever started it. One that has ended already is left as it is."""
-        if record.snapshot.state == QUEUED and journal.claim(record.directory, "cancel"):
+        if record.snapshot.state == QUEUED and journal.claim(record.directory, CANCEL_CLAIM):
             close_unstarted(record, CANCELLED, None)
             self._end(record)
             return
         executor = self._executors[record.request.executor]
+        if not (record.directory / journal.SUPERVISOR).exists():
+            (record.directory / journal.CANCEL).touch()  # outlives us, and is seen by whoever starts it
         # a supervisor that is just starting cannot be asked yet
         for _ in range(100):
             record.refresh()
@@ -125,41 +135,98 @@ class Queue:
         check = clock >= self._next_liveness
         if check:
             self._next_liveness = clock + LIVENESS_SECONDS
+            self._store.discover()
         for record in list(self._store.live.values()):
-            if record.refresh():
-                self.on_activity()
-            if check and record.live and record.snapshot.state != QUEUED:
-                self._check_supervisor(record)
-            self.look(record)
+            if check or record.snapshot.state != QUEUED:  # one that waits is changed by other servers alone
+                try:
+                    self._look_at(record, check)
+                except (OSError, ValueError, KeyError, TypeError):
+                    self._log.exception("a6hub: the record of build %s cannot be read; going on", record.id)
         self._admit()
         if clock >= self._next_retention:
             self._next_retention = clock + RETENTION_SECONDS
-            await asyncio.to_thread(self._retention.apply, self._store)
+            self._cleaning = asyncio.get_running_loop().create_task(self.clean_up())
+
+    async def clean_up(self) -> list[str]:
+        """Remove the records that retention gives up; return their ids."""
+        removed = []
+        for build_id in await asyncio.to_thread(self._retention.doomed, self._store.index, self._store.directory):
+            record = self._store.get(build_id)
+            if record is not None and not record.live:
+                removed.append(build_id)
+                await asyncio.to_thread(shutil.rmtree, self._store.forget(record), ignore_errors=True)
+        return removed
+
+    def _look_at(self, record: Record, check: bool) -> None:
+        was_live = record.live
+        if record.refresh():
+            self.on_activity()
+        if check and record.live and record.snapshot.state != QUEUED:
+            self._check_supervisor(record)
+        if was_live or check:  # one that could not be indexed is not tried at each tick
+            self.look(record)
 
     def _end(self, record: Record) -> None:
-        if record.id in self._store.live:
+        if record.id not in self._store.live:
+            return
+        try:
             self._store.settle(record)
-            self.on_end(record)
+        except sqlite3.Error as error:  # a full disk: it stays in memory, and is tried again at the next check
+            self._log.warning("a6hub: build %s cannot be indexed yet: %s", record.id, error)
+            return
+        self.on_end(record)
 
     def _check_supervisor(self, record: Record) -> None:
         executor = self._executors[record.request.executor]
         if executor.alive(record.directory):
             return
         record.refresh()  # it may have ended between the last look and this one
-        if record.live:
+        if record.live and not self._start_again(record):
             self._log.warning("a6hub: build %s is lost: its supervisor is gone without a result", record.id)
             executor.sweep(record.directory)
             record.lose()
+
+    def _start_again(self, record: Record) -> bool:
+        """Whether a claimed build without a supervisor is still to be started, or closed, or is being started.
+
+        The server that claimed it may have been killed before it could do what it had claimed it for.
+        """
+        directory, executor = record.directory, self._executors[record.request.executor]
+        there = (directory / journal.SUPERVISOR).exists()
+        if there and executor.alive(directory):  # it came while we looked
+            return True
+        claimed, age = journal.read_claim(directory)
+        if record.snapshot.seq == 0 and (claimed == CANCEL_CLAIM or (directory / journal.CANCEL).exists()):
+            # whoever claimed it for this may just be at it; a supervisor that comes now finds its place taken
+            if there or (age > LIVENESS_SECONDS and journal.write_once(directory / journal.SUPERVISOR, NOBODY)):
+                close_unstarted(record, CANCELLED, None)
+            return True
+        if there:
+            return False
+        if age < START_SECONDS:
+            return True
+        record.starts += 1
+        if record.starts >= STARTS:
+            return False
+        self._log.warning("a6hub: build %s was claimed, but no supervisor has come; starting one", record.id)
+        (directory / journal.CLAIM).touch()
+        self._submit(record)
+        return True
+
+    def _submit(self, record: Record) -> None:
+        try:
+            self._executors[record.request.executor].submit(record.directory)
+        except OSError as error:
+            close_unstarted(record, FAILED, f"The supervisor could not be started: {error.strerror}.")
 
     def _admit(self) -> None:
         for record in self._store.queued():
             if self._why_wait(record) is not None:
                 break  # in order: a small build does not overtake a large one for ever
-            if not journal.claim(record.directory, "start"):
-                record.refresh()
-                continue
             try:
-                self._executors[record.request.executor].submit(record.directory)
-            except OSError as error:
-                close_unstarted(record, FAILED, f"The supervisor could not be started: {error.strerror}.")
+                if journal.claim(record.directory, START_CLAIM):
+                    self._submit(record)
+            except OSError:  # a full disk, or a directory that was taken away: it waits
+                self._log.exception("a6hub: build %s cannot be started now; going on", record.id)
+                break
             record.refresh()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ class Record:
         self.snapshot = snapshot or Snapshot.of(request)
         self.changed = asyncio.Event()
         self.last_output = time.time()
+        self.starts = 0  # supervisors started anew because none had come
         self._reader = journal.JournalReader(directory)
         self._log_size = -1
 
@@ -117,13 +120,23 @@ class Record:
         step = self.snapshot.current_step
         where = f" in step {step}" if step else ""
         self.snapshot.state = LOST
-        self.snapshot.finished = self.snapshot.finished or now()
+        self.snapshot.finished = self.snapshot.finished or self._last_sign()
         self.snapshot.error = {
             "message": f"The build's supervisor is gone{where} and left no result: "
             "it was killed, or the machine went down. Start the build again.",
             **({"step": step} if step else {}),
         }
         self.wake()
+
+    def _last_sign(self) -> str:
+        """Return the time of the supervisor's last heartbeat or output: the same whenever the build is found lost."""
+        times = []
+        for name in (journal.SUPERVISOR, journal.JOURNAL, journal.CONSOLE):
+            with contextlib.suppress(OSError):
+                times.append((self.directory / name).stat().st_mtime)
+        if not times:
+            return now()
+        return datetime.fromtimestamp(max(times), timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
 
     def wake(self) -> None:
         """Wake up all streams of this build."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from .store import Store
+from .index import Index
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class Retention:
     days: float = 0
     total_bytes: int = 0
 
-    def apply(self, store: Store) -> list[str]:
-        """Remove what is over a limit; return the ids."""
-        builds = store.index.oldest()
+    def doomed(self, index: Index, directory: Path) -> list[str]:
+        """Return the ids of the builds whose records in ``directory`` are over a limit; it may take long."""
+        builds = index.oldest()
         doomed: list[str] = []
         if self.count:
             doomed += [build_id for build_id, _ in builds[: max(0, len(builds) - self.count)]]
@@ -27,19 +27,14 @@ class Retention:
             limit = (datetime.now(timezone.utc) - timedelta(days=self.days)).isoformat()
             doomed += [build_id for build_id, created in builds if created < limit]
         if self.total_bytes:
-            sizes = {build_id: _size(store.directory / build_id) for build_id, _ in builds}
+            sizes = {build_id: _size(directory / build_id) for build_id, _ in builds}
             over = sum(sizes.values()) - self.total_bytes
             for build_id, _ in builds:
                 if over <= 0:
                     break
                 doomed.append(build_id)
                 over -= sizes[build_id]
-        removed = list(dict.fromkeys(doomed))
-        for build_id in removed:
-            record = store.get(build_id)
-            if record is not None and not record.live:
-                store.delete(record, run_directory=False)
-        return removed
+        return list(dict.fromkeys(doomed))
 
 
 def _size(directory: Path) -> int:

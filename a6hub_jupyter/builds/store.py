@@ -23,6 +23,8 @@ from .record import Record
 
 # Ended builds that are kept in memory, for clients that look at one for a while.
 _KEPT = 64
+# Putting a build on record takes milliseconds; what is older than this, nobody is at any more.
+HALF_MADE_SECONDS = 60.0
 _CHUNK = 200
 
 
@@ -36,6 +38,7 @@ class Store:
         self._closing = threading.Event()
         self._indexing: threading.Thread | None = None
         self._index: Index | None = None
+        self._looked_at = 0
 
     @property
     def index(self) -> Index:
@@ -46,23 +49,50 @@ class Store:
         return self._index
 
     def load(self) -> None:
-        """Find the live builds now, and have those that ended unseen put into the index in the background."""
+        """Find the live builds now, and have those that ended unseen put into the index in the background.
+
+        To be called where requests are answered: one that came early may have read a live build already.
+        """
         self._closing = threading.Event()
         known = self.index.ids()
-        unknown = [
-            p for p in self.directory.iterdir() if BUILD_ID.fullmatch(p.name) and p.name not in known | set(self.live)
-        ]
+        self._clear_half_made()
+        self._looked_at = self._modified()
+        names = {p.name for p in self.directory.iterdir() if BUILD_ID.fullmatch(p.name)}
         ended = []
-        for path in sorted(unknown):
+        for path in (self.directory / name for name in sorted(names - known - set(self.live))):
             if (path / journal.RESULT).exists():
                 ended.append(path)
             elif record := _read(path):
-                self._keep(record)
-        for build_id in known:
-            if not (self.directory / build_id).is_dir():
-                self.index.remove(build_id)
+                if record.live:
+                    self.live[record.id] = record
+                else:  # its supervisor was killed between the last event and the result
+                    ended.append(path)
+        for build_id in known - names:
+            self.index.remove(build_id)
         self._indexing = threading.Thread(target=self._index_all, args=(ended,), daemon=True)
         self._indexing.start()
+
+    def discover(self) -> list[Record]:
+        """Take in builds that another server has put on record since the last look; return them."""
+        modified = self._modified()
+        if modified == self._looked_at:
+            return []
+        self._looked_at = modified
+        names = {p.name for p in self.directory.iterdir() if BUILD_ID.fullmatch(p.name)}
+        unknown = names - set(self.live) - set(self._ended)
+        found = [r for n in sorted(unknown - self.index.ids()) if (r := _read(self.directory / n)) is not None]
+        for record in found:
+            self.live[record.id] = record  # one that has ended goes on into the index
+        return found
+
+    def _modified(self) -> int:
+        return self.directory.stat().st_mtime_ns
+
+    def _clear_half_made(self) -> None:
+        """Remove what a server left that was killed while it put a build on record."""
+        for path in self.directory.glob(".*"):
+            if BUILD_ID.fullmatch(path.name[1:]) and time.time() - path.stat().st_mtime > HALF_MADE_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _index_all(self, paths: list[Path]) -> None:
         for start in range(0, len(paths), _CHUNK):
@@ -99,9 +129,10 @@ class Store:
             self._ended.popitem(last=False)
 
     def settle(self, record: Record) -> None:
-        """Move a build that has ended from memory into the index."""
-        if self.live.pop(record.id, None) is not None:
+        """Move a build that has ended from memory into the index; sqlite3.Error, and no move, when the disk is full."""
+        if record.id in self.live:
             self.index.put([record.row()])
+            del self.live[record.id]
             self._remember(record)
 
     def create(self, request: BuildRequest, idempotency_key: str | None) -> Record:
@@ -111,6 +142,7 @@ class Store:
         try:
             temporary.mkdir(mode=0o700)
             journal.write_request(temporary, request, idempotency_key)
+            journal.reserve(temporary)
             temporary.rename(directory)
         except OSError:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -163,24 +195,26 @@ class Store:
         if not record.live:
             self.index.put([record.row()])
 
-    def delete(self, record: Record, *, run_directory: bool) -> None:
-        """Remove an ended build's record; its run directory, the user's own files, only if so asked."""
-        if run_directory:
-            shutil.rmtree(record.request.run_dir, ignore_errors=True)
+    def forget(self, record: Record) -> Path:
+        """Take an ended build off the record; return the directory that is left to be removed, which may take long."""
+        doomed = self.directory / f".{record.id}"  # what a killed server leaves so named is removed at the next start
+        with contextlib.suppress(OSError):
+            record.directory.rename(doomed)
         self.index.remove(record.id)
         self._ended.pop(record.id, None)
-        shutil.rmtree(record.directory, ignore_errors=True)
         record.wake()
+        return doomed
 
 
 def close_unstarted(record: Record, state: str, message: str | None) -> None:
     """Write the end of a build that no supervisor will start; only for who holds its claim."""
     assert state in {CANCELLED, FAILED}  # noqa: S101 - the only ends without a start
     result: dict[str, Any] = {"state": state, "exit_code": None, "error": {"message": message} if message else None}
-    writer = journal.JournalWriter(record.directory)
-    writer.append("complete", result)
-    writer.close()
-    journal.write_json(record.directory / journal.RESULT, {**result, "finished": now(), "metrics": {}})
+    with contextlib.suppress(OSError):  # a full disk: the result has its place, and is the record that counts
+        writer = journal.JournalWriter(record.directory)
+        writer.append("complete", result)
+        writer.close()
+    journal.write_result(record.directory, {**result, "finished": now(), "metrics": {}})
     record.refresh()
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
-import socket
 import sys
+import threading
 import time
+import traceback
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import psutil
@@ -22,6 +23,7 @@ from ..librelane.failures import explain
 from ..toolchains import TOOLCHAINS, Command
 from ..toolchains.base import librelane_config
 from . import journal
+from .identity import identify
 from .model import (
     CANCELLED,
     DONE,
@@ -40,13 +42,17 @@ from .terminal import TerminalProcess, adopt_orphans
 
 POLL_SECONDS = 0.05
 HEARTBEAT_SECONDS = 5.0
+# What a disk has left on which a tool has failed for want of space: less than any tool writes at a time.
+FULL_DISK_BYTES = 1 << 20
+SWEEPS = 5
 
 
 class Supervisor:
     """One build under way."""
 
-    def __init__(self, build_dir: Path) -> None:
+    def __init__(self, build_dir: Path, asked_to_end: threading.Event) -> None:
         self._dir = build_dir
+        self._asked_to_end = asked_to_end
         self._request, _ = journal.read_request(build_dir)
         self._steps = {s["id"]: Step(s["id"], s["name"]) for s in self._request.steps}
         self._run_dir = Path(self._request.run_dir)
@@ -65,35 +71,32 @@ class Supervisor:
         self._wake, wake_writer = os.pipe()
         os.set_blocking(wake_writer, False)
         signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, self._on_cancel)
-        signal.signal(signal.SIGINT, self._on_cancel)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         adopt_orphans()
-        me = psutil.Process()
-        journal.write_json(
-            self._dir / journal.SUPERVISOR,
-            {"pid": me.pid, "start_time": me.create_time(), "host": socket.gethostname(), "timestamp": now()},
-        )
-        self._append("status", {"state": STARTING})
-        for step in self._steps.values():
-            self._append("step", step.to_json())
         error: dict[str, Any] | None = None
         code: int | None = None
         try:
+            self._append("status", {"state": STARTING})
+            for step in self._steps.values():
+                self._append("step", step.to_json())
             code, error = self._run_plan()
         except OSError as problem:
             self._sweep()
             error = {"message": _os_error_sentence(problem)}
+        except Exception as problem:  # noqa: BLE001 - a defect of ours must not look like a lost build
+            traceback.print_exc()  # into supervisor.log
+            self._sweep()
+            error = {"message": f"The supervisor failed ({type(problem).__name__}); its log in {self._dir} says where."}
         return self._finish(code, error)
 
     def _run_plan(self) -> tuple[int | None, dict[str, Any] | None]:
+        self._note_wish_to_end()
         plan = TOOLCHAINS[self._request.toolchain].plan(self._request, self._dir, os.environ)
         (self._dir / journal.CONFIG).write_text(librelane_config(self._request), encoding="utf-8")
-        for command in plan.prepare:
+        for command in plan.prepare if not self._ending else ():
             self._append("status", {"state": RUNNING})
             code = self._prepare(command, plan.environment)
             if code != 0:
-                return code, {"message": self._last_line(), "step": command.step}
+                return code, None if self._ending else {"message": self._last_line(), "step": command.step}
         if self._ending:
             return None, None
         code = self._execute(plan.librelane, plan.environment)
@@ -102,7 +105,12 @@ class Supervisor:
         if code == 0 or self._ending:
             return code, None
         failed = [(s.id, s.directory) for s in self._steps.values() if s.state == FAILED and s.directory]
-        return code, explain(self._run_dir, failed, code)
+        error = explain(self._run_dir, failed, code)
+        for directory in (self._request.design_dir, self._dir):
+            if shutil.disk_usage(directory).free < FULL_DISK_BYTES:
+                error["message"] = f"The disk of {directory} is full: free some space. {error['message']}"
+                break
+        return code, error
 
     def _prepare(self, command: Command, environment: dict[str, str]) -> int:
         step = self._steps[command.step] if command.step else Step("prepare", "Prepare")
@@ -134,20 +142,25 @@ class Supervisor:
                 looked_at = self._offset
                 self._beat()
                 clock = time.monotonic()
-                if clock > self._deadline and not self._ending:
-                    self._ending = TIMED_OUT
-                if self._ending and clock >= next_signal_at and child.poll() is None:
-                    child.signal(stop_signals.pop(0) if len(stop_signals) > 1 else signal.SIGKILL)
-                    next_signal_at = clock + self._request.grace
-                if child.poll() is not None:
+                if child.poll() is None:  # one that has ended by itself is neither late nor cancelled
+                    if self._asked_to_end.is_set():
+                        self._ending = self._ending or CANCELLED
+                    if clock > self._deadline:
+                        self._ending = self._ending or TIMED_OUT
+                    if self._ending and clock >= next_signal_at:
+                        child.signal(stop_signals.pop(0) if len(stop_signals) > 1 else signal.SIGKILL)
+                        next_signal_at = clock + self._request.grace
+                else:
                     # a grandchild may hold the terminal open: it gets a moment, then the sweep
                     drained_by = drained_by or clock + 1.0
                     if child.drained or clock > drained_by:
                         break
         finally:
             self._sweep()
-            self._drain(child)
-            child.close()
+            try:
+                self._drain(child)
+            finally:
+                child.close()
         code = child.poll()
         return code if code is not None else -signal.SIGKILL
 
@@ -171,22 +184,28 @@ class Supervisor:
         """Touch ``supervisor.json``: its time of modification is the heartbeat."""
         if time.monotonic() >= self._next_heartbeat:
             os.utime(self._dir / journal.SUPERVISOR)
-            if (self._dir / journal.CANCEL).exists():  # asked from another machine
-                self._ending = self._ending or CANCELLED
+            self._note_wish_to_end()
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
-    def _on_cancel(self, _number: int, _frame: FrameType | None) -> None:
-        self._ending = self._ending or CANCELLED
+    def _note_wish_to_end(self) -> None:
+        """Take in that the build is to end, also where it was asked for by a file: from another machine, or early."""
+        if self._asked_to_end.is_set() or (self._dir / journal.CANCEL).exists():
+            self._asked_to_end.set()
+            self._ending = self._ending or CANCELLED
 
     def _sweep(self) -> None:
         """End whatever is left of the tree, also what made a session of its own (we adopt orphans)."""
-        left = psutil.Process().children(recursive=True)
-        for process in left:
-            process.terminate()
-        _, alive = psutil.wait_procs(left, timeout=2.0)
-        for process in alive:
-            process.kill()
-        psutil.wait_procs(alive, timeout=2.0)
+        for number in range(SWEEPS):  # one that is ended late may have started another meanwhile
+            left = psutil.Process().children(recursive=True)
+            if not left:
+                return
+            for process in left:
+                with contextlib.suppress(psutil.Error):  # it may be gone by now
+                    if number == 0:
+                        process.terminate()
+                    else:
+                        process.kill()
+            psutil.wait_procs(left, timeout=2.0)
 
     def _last_line(self) -> str:
         """Return the last line of the console: a preparation says there, in one sentence, why it failed."""
@@ -205,20 +224,34 @@ class Supervisor:
             with contextlib.suppress(OSError):  # a full disk: the result, far smaller, is the record that counts
                 self._append("complete", result)
                 self._journal.close()
-            journal.write_json(self._dir / journal.RESULT, {**result, "finished": now(), "metrics": self._run.metrics})
+            journal.write_result(self._dir, {**result, "finished": now(), "metrics": self._run.metrics})
         finally:
             os.close(self._console)
         return state
 
 
 def _os_error_sentence(error: OSError) -> str:
-    what = error.filename or "the build directory"
+    what = error.filename or "the record of the build"
     return f"The build stopped because {what} could not be written or run: {error.strerror or error}."
 
 
 def main(build_dir: Path) -> int:
-    """Run the build recorded in ``build_dir``; the exit code tells only whether the record was closed."""
-    Supervisor(build_dir).run()
+    """Run the build recorded in ``build_dir``; the exit code tells only whether the record was closed.
+
+    Only the first supervisor of a build runs it: a server may start another where it has not heard of one.
+    """
+    asked_to_end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # before anybody can know whom to ask
+        signal.signal(number, lambda *_: asked_to_end.set())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        if not journal.write_once(build_dir / journal.SUPERVISOR, {**identify(os.getpid()), "timestamp": now()}):
+            return 0
+        Supervisor(build_dir, asked_to_end).run()
+    except OSError as problem:  # before there was a console or a journal: the disk is full
+        error = {"message": _os_error_sentence(problem)}
+        result = {"state": FAILED, "exit_code": None, "error": error, "finished": now(), "metrics": {}}
+        journal.write_result(build_dir, result)
     return 0
 
 

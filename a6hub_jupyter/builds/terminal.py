@@ -44,9 +44,14 @@ class TerminalProcess:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         os.set_blocking(self._master, False)
 
+        parent = os.getpid()
+
         def own_the_terminal() -> None:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # we pass it over, and that would be inherited
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it died before the kernel knew what to do then
+                os._exit(1)
 
         env = {**environment, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": str(ROWS)}
         try:
@@ -79,15 +84,20 @@ class TerminalProcess:
             os.read(wake, 512)
         if self._master not in ready or not self._open:
             return b""
-        try:
-            data = os.read(self._master, CHUNK)
-        except OSError as error:
-            if error.errno == errno.EAGAIN:
-                return b""
-            data = b""  # Linux answers EIO once the last writer has closed the terminal
-        if not data:
-            self._open = False
-        return data
+        # a terminal hands over 4 kB at a time: what is there is taken at once, for what follows costs per call
+        parts: list[bytes] = []
+        for _ in range(CHUNK >> 12):
+            try:
+                data = os.read(self._master, CHUNK)
+            except OSError as error:
+                if error.errno == errno.EAGAIN:
+                    break
+                data = b""  # Linux answers EIO once the last writer has closed the terminal
+            if not data:
+                self._open = False
+                break
+            parts.append(data)
+        return b"".join(parts)
 
     @property
     def drained(self) -> bool:

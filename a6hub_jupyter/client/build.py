@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from .display import BuildDisplay
-from .layouts import layout_of_build
+from .errors import ServerNotFoundError
+from .layouts import layout_of_build, library_of_build
 from .server import current_server
+
+if TYPE_CHECKING:
+    import gdstk
 
 ENDED = frozenset({"succeeded", "failed", "cancelled", "timed_out", "lost"})
 POLL_SECONDS = 0.25
+SERVER_PATIENCE = 60.0
 
 
 class Build:
@@ -69,10 +76,12 @@ class Build:
 
     def read(self, path: str) -> bytes:
         """Return an artifact's content; ``path`` as in ``artifacts``."""
-        return current_server().get_bytes(f"builds/{self.id}/artifacts/{path}")
+        return current_server().get_bytes(f"builds/{self.id}/artifacts/{quote(path)}")
 
     def log(self, tail: int | None = None) -> str:
         """Return what the tools printed, or the last ``tail`` bytes of it."""
+        if tail and not self.refresh()["log_size"]:
+            return ""  # there is no part of nothing
         headers = {"Range": f"bytes=-{tail}"} if tail else None
         return current_server().get_bytes(f"builds/{self.id}/log", headers).decode(errors="replace")
 
@@ -80,6 +89,12 @@ class Build:
     def layout(self) -> Any:
         """The finished layout as a widget to pan and zoom."""
         return layout_of_build(self.id)
+
+    @property
+    def library(self) -> gdstk.Library:
+        """The finished layout as a ``gdstk.Library`` (units: micrometres)."""
+        library: gdstk.Library = library_of_build(self.id)
+        return library
 
     def cancel(self) -> Build:
         """End the build, with all the tools it runs; one that has ended is left as it is."""
@@ -115,7 +130,7 @@ class Build:
         deadline = time.monotonic() + timeout if timeout is not None else None
         told = StepPrinter() if (progress if progress is not None else not self._display.shown) else None
         while True:
-            data = self.refresh()
+            data = self._refresh_patiently()
             if told:
                 told.tell(data)
             if data["state"] in ENDED:
@@ -129,10 +144,19 @@ class Build:
         return self._wait_async().__await__()
 
     async def _wait_async(self) -> Build:
-        while (await asyncio.to_thread(self.refresh))["state"] not in ENDED:  # noqa: ASYNC110 - it changes on the server
+        while (await asyncio.to_thread(self._refresh_patiently))["state"] not in ENDED:  # noqa: ASYNC110 - it changes on the server
             await asyncio.sleep(POLL_SECONDS)
         self._display.finish(self._data)
         return self
+
+    def _refresh_patiently(self) -> dict[str, Any]:
+        """Ask the server; one that is being started again gets a minute to come back."""
+        deadline = time.monotonic() + SERVER_PATIENCE
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ServerNotFoundError):
+                return self.refresh()
+            time.sleep(POLL_SECONDS)
+        return self.refresh()
 
     def _check_deadline(self, deadline: float | None) -> None:
         if deadline is not None and time.monotonic() > deadline:
@@ -174,7 +198,7 @@ def build(build_id: str) -> Build:
 
 
 def builds(**filters: str) -> Builds:
-    """Return the newest builds (``limit``, at most 500); ``design``, ``state``, ``tag``, ``text`` narrow them down."""
+    """Return the newest builds (``limit``, at most 200); ``design``, ``state``, ``tag``, ``text`` narrow them down."""
     return Builds(Build(data) for data in current_server().get("builds", **filters)["builds"])
 
 

@@ -11,7 +11,20 @@ from typing import Any
 from .build import Build
 from .server import current_server
 
-_BUILD_OPTIONS = ("pdk", "scl", "flow", "toolchain", "from_step", "to_step", "skip", "tags", "timeout")
+_BUILD_OPTIONS = (
+    "pdk",
+    "scl",
+    "flow",
+    "toolchain",
+    "from_step",
+    "to_step",
+    "only",
+    "skip",
+    "tags",
+    "timeout",
+    "cores",
+    "memory",
+)
 
 
 class Design:
@@ -53,8 +66,8 @@ class Design:
         """Start a build and return it at once; it runs on the server and needs this kernel no more.
 
         ``config`` and ``options`` win over those of the design: ``pdk``, ``scl`` (standard-cell library), ``flow``,
-        ``toolchain``, ``from_step``, ``to_step``, ``skip`` (list of step ids), ``tags``, ``timeout`` (seconds).
-        RequestRefusedError names each bad field.
+        ``toolchain``, ``from_step``, ``to_step``, ``only``, ``skip`` (step ids), ``tags``, ``timeout`` (seconds),
+        ``cores``, ``memory`` (bytes). RequestRefusedError names each bad field.
         """
         request = {**self.options, **_checked(options, "build")}
         request.update(design_dir=str(self.directory), name=self.name, config={**self.config, **(config or {})})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import uuid
 from typing import Any
 
@@ -11,18 +10,15 @@ from IPython.display import display
 
 from ..widgets.build import BuildWidget
 from .errors import A6HubError
+from .page import log_tail, static_page, summary
 from .server import current_server
+from .thumbnail import picture_for_notebook
 
-# A picture larger than this is left out of the notebook (bytes); the build's artifacts have it.
-MAX_PICTURE = 400_000
-
-HEADLINES = (
-    ("design__instance__count__stdcell", "standard cells", "{:,.0f}"),
-    ("design__die__area", "die area (µm²)", "{:,.0f}"),
-    ("route__wirelength", "wire length (µm)", "{:,.0f}"),
-    ("klayout__drc_error__count", "rule violations", "{:,.0f}"),
-    ("design__lvs_error__count", "layout vs. netlist errors", "{:,.0f}"),
-)
+# Bytes of a picture that go into the notebook, twice: in the page, and by itself. A larger one is made smaller.
+MAX_PICTURE = 150_000
+THUMBNAIL_WIDTH = 500
+# Enough for the last lines, however they are coloured and padded.
+TAIL_BYTES = 32_768
 
 
 class BuildDisplay:
@@ -57,48 +53,27 @@ class BuildDisplay:
         assert self._widget is not None  # noqa: S101 - show() made it
         view = self._widget._repr_mimebundle_()
         bundle: dict[str, Any] = dict(view[0] if isinstance(view, tuple) else view or {})
-        bundle["text/plain"] = f"Build {data['id']}: {data['state']}"
-        bundle["text/html"] = static_page(data, self._picture(data))
+        picture = self._picture(data)
+        bundle["text/plain"] = summary(data)
+        bundle["text/html"] = static_page(data, picture, self._tail(data))
+        if picture:
+            bundle["image/png"] = base64.b64encode(picture).decode()
         return bundle
 
     def _picture(self, data: dict[str, Any]) -> bytes | None:
-        if not data["has_picture"]:
+        if not data.get("has_picture"):
             return None
         try:
             picture = current_server().get_bytes(f"builds/{data['id']}/picture")
         except A6HubError:
             return None
-        return picture if len(picture) <= MAX_PICTURE else None
+        return picture_for_notebook(picture, MAX_PICTURE, THUMBNAIL_WIDTH)
 
-
-def static_page(data: dict[str, Any], picture: bytes | None) -> str:
-    """Return the build as HTML without scripts: for nbconvert, for untrusted notebooks."""
-    escape = html.escape
-    note = f" ({escape(data['pdk_note'])})" if data["pdk_note"] else ""
-    state = escape(data["state"].replace("_", " "))
-    head = f"<b>{escape(data['design']['name'])}</b> {state} · {escape(data['flow'])} on {escape(data['pdk'])}{note}"
-    parts = [f"<div>{head}</div>"]
-    if data["error"]:
-        parts.append(f"<div>✗ {escape(data['error']['message'])}</div>")
-    rows = [
-        f"<tr><td style='text-align:left'>{label}</td><td>{form.format(data['metrics'][name])}</td></tr>"
-        for name, label, form in HEADLINES
-        if isinstance(data["metrics"].get(name), (int, float))
-    ]
-    if rows:
-        parts.append(f"<table>{''.join(rows)}</table>")
-    if picture:
-        source = base64.b64encode(picture).decode()
-        parts.append(
-            f"<img alt='Layout of {escape(data['design']['name'])}' style='max-width:480px' "
-            f"src='data:image/png;base64,{source}'>"
-        )
-    done = [s for s in data["steps"] if s["state"] in {"done", "failed"}]
-    if done:
-        items = "".join(
-            f"<tr><td>{'✓' if s['state'] == 'done' else '✗'}</td><td style='text-align:left'>{escape(s['name'])}</td>"
-            f"<td>{s['seconds'] or 0:.1f} s</td></tr>"
-            for s in done
-        )
-        parts.append(f"<details><summary>{len(done)} steps</summary><table>{items}</table></details>")
-    return "".join(parts)
+    def _tail(self, data: dict[str, Any]) -> str:
+        if not data.get("log_size"):
+            return ""
+        try:
+            raw = current_server().get_bytes(f"builds/{data['id']}/log", {"Range": f"bytes=-{TAIL_BYTES}"})
+        except A6HubError:
+            return ""
+        return log_tail(raw)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import html
 import json
 import sys
 import tempfile
 from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +18,10 @@ from ..widgets.bundle import BOOTSTRAP
 from ..widgets.layout import LayoutWidget
 from .errors import A6HubError, RequestRefusedError
 from .server import current_server
+from .thumbnail import picture_for_notebook
+
+# Of the picture that stands for the layout where there is no server: bytes, and pixels across.
+MAX_PICTURE, WIDTH = 150_000, 500
 
 
 def layout(path: str | Path) -> LayoutWidget:
@@ -27,8 +33,12 @@ def layout(path: str | Path) -> LayoutWidget:
 
 def layout_of_build(build_id: str) -> LayoutWidget:
     """Show the layout that a build has made."""
-    current_server().get(f"builds/{build_id}/layers")
-    return LayoutWidget(build_id=build_id)
+    server = current_server()
+    server.get(f"builds/{build_id}/layers")
+    widget = LayoutWidget(build_id=build_id)
+    with contextlib.suppress(A6HubError):  # for who reads the notebook without a server
+        widget.picture = picture_for_notebook(server.get_bytes(f"builds/{build_id}/picture"), MAX_PICTURE, WIDTH)
+    return widget
 
 
 def library_of_build(build_id: str) -> Any:
@@ -70,7 +80,7 @@ def write_page(widget: LayoutWidget, path: Path) -> Path:
     }
     # A script ends at `</`, whatever it is within.
     text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
-    path.write_text(_PAGE.replace("TITLE", html.escape(title)).replace("DATA", text), encoding="utf-8")
+    path.write_text(_PAGE.substitute(title=html.escape(title), data=text), encoding="utf-8")
     sys.stdout.write(f"{path}: {path.stat().st_size / 1e6:.1f} MB\n")
     return path
 
@@ -90,15 +100,15 @@ def _scene(widget: LayoutWidget) -> bytes:
     return current_server().get_bytes(f"layouts/scene?{urlencode({'path': widget.path})}")
 
 
-_PAGE = """<!doctype html>
+_PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>TITLE</title>
+<title>$title</title>
 <style>html, body { height: 100%; margin: 0; } body > div, main { height: 100%; }</style>
 <main></main>
 <noscript>This page shows a chip's layout, drawn by JavaScript, which is switched off here.</noscript>
-<script type="application/json" id="data">DATA</script>
+<script type="application/json" id="data">$data</script>
 <script type="module">
 const data = JSON.parse(document.getElementById("data").textContent);
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -115,4 +125,4 @@ renderLayout({
 });
 </script>
 </html>
-"""
+""")

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 
-from ..builds import journal
+from ..builds import identity, journal
+from ..isolated import clean_environment, module_command
 from .base import Executor
 
-# The time a supervisor has from its start to saying who it is.
-START_SECONDS = 30.0
+SWEEPS = 5
 # A supervisor that we cannot look at counts as alive for this long after its last heartbeat (one each 5 s).
 HEARTBEAT_PATIENCE = 60.0
 
@@ -31,36 +29,34 @@ class LocalExecutor(Executor):
         """Start ``python -m a6hub_jupyter.builds.supervisor``; what it says itself goes to ``supervisor.log``."""
         with (build_dir / "supervisor.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "a6hub_jupyter.builds.supervisor", str(build_dir)],
+                module_command("a6hub_jupyter.builds.supervisor", str(build_dir)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=build_dir,
-                env=_without_jupyter_secrets(),
+                env=clean_environment(),
                 start_new_session=True,
             )
         _children[process.pid] = process
 
     def alive(self, build_dir: Path) -> bool:
-        """Look for the process by pid and start time; one that has not yet said who it is counts for a while."""
+        """Look for the process by what identifies it; on another host its heartbeat must do."""
         if self._process(build_dir) is not None:
             return True
         if _elsewhere(build_dir):
             return time.time() - (build_dir / journal.SUPERVISOR).stat().st_mtime < HEARTBEAT_PATIENCE
-        if (build_dir / journal.SUPERVISOR).exists():
-            return False
-        try:
-            claimed = (build_dir / journal.CLAIM).stat().st_mtime
-        except FileNotFoundError:
-            return False
-        return time.time() - claimed < START_SECONDS
+        return False
 
     def sweep(self, build_dir: Path) -> None:
         """End the processes that carry the build's mark; the kernel has ended the rest with the supervisor."""
-        left = [p for p in psutil.process_iter() if _mark_of(p) == str(build_dir)]
-        for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        for _ in range(SWEEPS):  # one that is ended late may have started another meanwhile
+            left = [p for p in psutil.process_iter() if _mark_of(p) == str(build_dir)]
+            if not left:
+                return
+            for process in left:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            psutil.wait_procs(left, timeout=0.2)
 
     def cancel(self, build_dir: Path) -> bool:
         """Send SIGTERM, on which the supervisor ends the build and closes its record.
@@ -82,16 +78,7 @@ class LocalExecutor(Executor):
     @staticmethod
     def _process(build_dir: Path) -> psutil.Process | None:
         _reap()
-        known = journal.read_json(build_dir / journal.SUPERVISOR)
-        if not isinstance(known, dict) or known.get("host") != socket.gethostname():
-            return None
-        try:
-            process = psutil.Process(known["pid"])
-            # a pid is used again; the start time (s since the epoch, 10 ms steps) tells the two apart
-            same = abs(process.create_time() - known["start_time"]) < 0.05
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            return None
+        return identity.find(journal.read_json(build_dir / journal.SUPERVISOR))
 
 
 def _elsewhere(build_dir: Path) -> bool:
@@ -114,9 +101,3 @@ def _reap() -> None:
     """Collect supervisors that have ended, or they would stay as zombies for as long as the server lives."""
     for pid in [pid for pid, child in _children.items() if child.poll() is not None]:
         del _children[pid]
-
-
-def _without_jupyter_secrets() -> dict[str, str]:
-    """Return our environment without the server's tokens: EDA tools and Tcl scripts have no use for them."""
-    secret = ("JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JPY_PARENT_PID", "JPY_SESSION_NAME")
-    return {k: v for k, v in os.environ.items() if k not in secret}

@@ -83,8 +83,11 @@ class Connectivity:
 
 def internal_points(
     layout: kdb.Layout, cell: kdb.Cell, layers: dict[str, int], macro: Macro
-) -> list[tuple[str, kdb.Point]]:
-    """A point on each piece of metal within a cell that is not connected to any of its pins."""
+) -> list[tuple[str, kdb.Point, int]]:
+    """Points on the metal within a cell that is not connected to any of its pins: (layer, point, piece).
+
+    Points of one piece are connected within the cell; different pieces are not.
+    """
     alone = kdb.Layout()
     alone.dbu = layout.dbu
     top = alone.create_cell(cell.name)
@@ -109,4 +112,5 @@ def internal_points(
             pieces.append((name, point, found.probe(name, point.x, point.y)))
     found.extract()
     of_pins = {found.node(p) for p in pins}
-    return [(name, point) for name, point, probe in pieces if found.node(probe) not in of_pins]
+    nodes = [(name, point, found.node(probe)) for name, point, probe in pieces]
+    return [(name, point, node) for name, point, node in nodes if node is not None and node not in of_pins]

@@ -34,6 +34,25 @@ def read_layout(path: str, top: str) -> tuple[kdb.Layout, kdb.Cell]:
     return layout, cell
 
 
+def used_layers(job: Job, technology: Technology, layout: kdb.Layout, top: kdb.Cell) -> dict[str, int]:
+    """The metals and cuts to look at, bottom up: LEF name to layer index in the layout.
+
+    From the layer of the pins to that of the straps, and on to the topmost that has shapes: what a macro or an added
+    GDS brings in above the straps is looked at as well. ProblemError when the layer map lacks one of them.
+    """
+    stack = technology.stack
+    gds_layers = layermap.drawing_layers(job.layer_map)
+    drawn = [k for k, n in enumerate(stack) if n in gds_layers and not top.bbox(layout.layer(*gds_layers[n])).empty()]
+    first, last = stack.index(technology.pin_layer), max([stack.index(job.strap_layer), *drawn])
+    if (last - first) % 2:
+        last += 1  # a cut is looked at together with the metal over it
+    used = stack[first : last + 1]
+    missing = [name for name in used if name not in gds_layers]
+    if missing:
+        raise ProblemError(f"KLAYOUT_DEF_LAYER_MAP gives no GDS layer for {', '.join(missing)}.")
+    return {name: layout.layer(*gds_layers[name]) for name in used}
+
+
 def write_report(job: Job, unit: float, violations: list[Violation]) -> None:
     """A KLayout report database with one category per rule."""
     report = rdb.ReportDatabase("Express.DRC")
@@ -53,18 +72,13 @@ def write_report(job: Job, unit: float, violations: list[Violation]) -> None:
 def check(job: Job) -> Metrics:
     """Check the layout, print what is found, and write it as a report database."""
     technology = Technology.of(job)
-    stack = technology.stack
-    used = stack[stack.index(technology.pin_layer) : stack.index(job.strap_layer) + 1]
-    gds_layers = layermap.drawing_layers(job.layer_map)
-    missing = [name for name in used if name not in gds_layers]
-    if missing:
-        raise ProblemError(f"KLAYOUT_DEF_LAYER_MAP gives no GDS layer for {', '.join(missing)}.")
     layout, top = read_layout(job.given("layout"), job.top)
+    used = used_layers(job, technology, layout, top)
     regions = {}
-    for name in used:
-        regions[name] = kdb.Region(top.begin_shapes_rec(layout.layer(*gds_layers[name])))
+    for name, index in used.items():
+        regions[name] = kdb.Region(top.begin_shapes_rec(index))
         regions[name].merge()
-    violations = list(RuleCheck(technology.lef, used, layout.dbu * 1000).violations(regions))
+    violations = list(RuleCheck(technology.lef, list(used), layout.dbu * 1000).violations(regions))
     write_report(job, layout.dbu, violations)
     by_rule: dict[str, list[Violation]] = defaultdict(list)
     for violation in violations:

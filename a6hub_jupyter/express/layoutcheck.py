@@ -19,7 +19,7 @@ import klayout.db as kdb
 
 from a6hub_jupyter.express import layermap, verilog
 from a6hub_jupyter.express.connectivity import Connectivity, internal_points
-from a6hub_jupyter.express.designrulecheck import read_layout
+from a6hub_jupyter.express.designrulecheck import read_layout, used_layers
 from a6hub_jupyter.express.geometry import oriented
 from a6hub_jupyter.express.job import Job, run
 from a6hub_jupyter.express.problem import ProblemError
@@ -74,17 +74,10 @@ class LayoutCheck:
         self._macros = self._technology.lef.macros
         self._netlist = verilog.read(job.given("netlist"), job.top)
         self._components = read_components(job.given("placement"))
-        layout, self._top = read_layout(job.given("layout"), job.top)
-        stack = self._technology.stack
-        used = stack[stack.index(self._technology.pin_layer) : stack.index(job.strap_layer) + 1]
-        gds_layers = layermap.drawing_layers(job.layer_map)
-        missing = [name for name in used if name not in gds_layers]
-        if missing:
-            raise ProblemError(f"KLAYOUT_DEF_LAYER_MAP gives no GDS layer for {', '.join(missing)}.")
-        self._layout = layout
-        self._nm = layout.dbu * 1000
-        self._layers = {name: layout.layer(*gds_layers[name]) for name in used}
-        self._connectivity = Connectivity(layout, self._top, self._layers)
+        self._layout, self._top = read_layout(job.given("layout"), job.top)
+        self._nm = self._layout.dbu * 1000
+        self._layers = used_layers(job, self._technology, self._layout, self._top)
+        self._connectivity = Connectivity(self._layout, self._top, self._layers)
         self.findings = Findings()
 
     def run(self) -> Findings:
@@ -204,8 +197,8 @@ class LayoutCheck:
         missing = [name for name in net_of if name not in seen]
         self.findings.ports += [f"The port {name} has no name in the layout." for name in missing]
 
-    def _probe_inner_metal(self) -> list[tuple[str, int]]:
-        """Metal within cells that belongs to no pin: (instance, probe). No net may touch it."""
+    def _probe_inner_metal(self) -> list[tuple[str, int, int]]:
+        """Metal within cells that belongs to no pin: (instance, piece, probe). Nothing outside may touch it."""
         inner = []
         points = {
             cell: internal_points(self._layout, self._layout.cell(cell), self._layers, self._macros[cell])
@@ -214,14 +207,14 @@ class LayoutCheck:
         }
         for name, placed in self._components.items():
             transformation = self._transformation(placed)
-            for layer, point in points.get(placed.cell, ()):
+            for layer, point, piece in points.get(placed.cell, ()):
                 at = transformation * point
-                inner.append((name, self._connectivity.probe(layer, at.x, at.y)))
+                inner.append((name, piece, self._connectivity.probe(layer, at.x, at.y)))
         return inner
 
     # -- nets
 
-    def _compare_nets(self, wanted: dict[str, list[tuple[str, list[int]]]], inner: list[tuple[str, int]]) -> None:
+    def _compare_nets(self, wanted: dict[str, list[tuple[str, list[int]]]], inner: list[tuple[str, int, int]]) -> None:
         found = self._connectivity
         for pins in wanted.values():  # the pieces of one pin are joined within the cell
             for _, probes in pins:
@@ -242,10 +235,16 @@ class LayoutCheck:
                 if node in owner:
                     self.findings.shorts.append(f"The nets {owner[node]} and {net} are connected.")
                 owner.setdefault(node, net)
-        for name, probe in inner:
+        piece_at: dict[int, tuple[str, int]] = {}
+        for name, piece, probe in inner:
             node = found.node(probe)
-            if node in owner:
+            if node is None:
+                self.findings.opens.append(f"The layout lacks metal inside the cell {name}.")
+            elif node in owner:
                 self.findings.shorts.append(f"The net {owner[node]} touches metal inside the cell {name}.")
+            elif piece_at.setdefault(node, (name, piece)) != (name, piece):
+                other = piece_at[node][0]
+                self.findings.shorts.append(f"Metal inside the cell {name} is connected to other metal inside {other}.")
 
 
 def compare(job: Job) -> Metrics:

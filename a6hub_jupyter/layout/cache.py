@@ -1,4 +1,4 @@
-"""Scenes on disk, made once per version of a layout file by a worker process, the oldest removed first."""
+"""Scenes and markers on disk, made once per version of a file by a worker process, the oldest removed first."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from a6hub_jupyter.isolated import clean_environment, module_command
 from a6hub_jupyter.layout.errors import LayoutError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # Part of every key: raised when a scene or its layers are written differently.
@@ -48,7 +49,7 @@ class SceneCache:
         self._max_bytes = max_bytes
         self._timeout = timeout
         self._memory = memory
-        self._making: dict[str, asyncio.Task[SceneFiles]] = {}
+        self._making: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def scene(self, path: Path, lyp: Path | None) -> SceneFiles:
@@ -56,19 +57,38 @@ class SceneCache:
 
         Raises LayoutError for what cannot be read, and for what takes too long or too much memory.
         """
-        key = await asyncio.to_thread(_key, path, lyp)
+        key = await asyncio.to_thread(_key, path, [lyp] if lyp else [])
         files = SceneFiles(self._directory / f"{key}.oas.gz", self._directory / f"{key}.json", f'"{key}"')
+        arguments = ["scene", str(path), str(files.scene), str(files.layers)]
+        if lyp is not None:
+            arguments += ["--lyp", str(lyp)]
+        await self._ready(key, (files.scene, files.layers), arguments, path.name)
+        return files
+
+    async def markers(self, reports: Sequence[Path]) -> Path:
+        """Return the gzipped JSON of the markers in one or more report databases, made now unless it is there.
+
+        Raises LayoutError for what cannot be read, and for what takes too long or too much memory.
+        """
+        key = await asyncio.to_thread(_key, reports[0], reports[1:])
+        output = self._directory / f"{key}.markers.gz"
+        arguments = ["markers", str(output), *map(str, reports)]
+        await self._ready(key, (output,), arguments, reports[0].name)
+        return output
+
+    async def _ready(self, key: str, files: tuple[Path, ...], arguments: list[str], name: str) -> None:
+        """Return when the files are there; the first is the one that is used, and written last."""
         # One conversion for all who ask; a caller that goes away must not take it from the others.
         task = self._making.get(key)
         if task is None:
             if await asyncio.to_thread(_touch, files):
-                return files
+                return
             task = self._making.get(key)
         if task is None:
-            task = asyncio.create_task(self._make(path, lyp, files))
+            task = asyncio.create_task(self._make(arguments, name))
             self._making[key] = task
             task.add_done_callback(lambda done: self._forget(key, done))
-        return await asyncio.shield(task)
+        await asyncio.shield(task)
 
     async def close(self) -> None:
         """Stop the conversions that are under way, with their processes."""
@@ -77,28 +97,27 @@ class SceneCache:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _forget(self, key: str, task: asyncio.Task[SceneFiles]) -> None:
+    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
         self._making.pop(key, None)
         if not task.cancelled():
             task.exception()  # read here, so that an error nobody waits for any more is not logged as lost
 
-    async def _make(self, path: Path, lyp: Path | None, files: SceneFiles) -> SceneFiles:
+    async def _make(self, arguments: list[str], name: str) -> None:
         async with self._turns:
-            command = [sys.executable, "-m", "a6hub_jupyter.layout.scene"]
-            command += [str(path), str(files.scene), str(files.layers), "--memory", str(self._memory)]
-            if lyp is not None:
-                command += ["--lyp", str(lyp)]
+            command = module_command(f"a6hub_jupyter.layout.{arguments[0]}", *arguments[1:])
+            command += ["--memory", str(self._memory)]
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                env=clean_environment(),
             )
             try:
                 output, _ = await asyncio.wait_for(process.communicate(), self._timeout)
             except asyncio.TimeoutError:
                 raise LayoutError(
-                    f"Reading the layout {path.name} took longer than {self._timeout:g} s.",
+                    f"Reading {name} took longer than {self._timeout:g} s.",
                     "Raise the time limit for layouts, or open a smaller one.",
                 ) from None
             finally:
@@ -107,36 +126,31 @@ class SceneCache:
                         process.kill()
                     await process.wait()
             if process.returncode != 0:
-                raise _problem(path.name, process.returncode or 0, output)
+                raise _problem(name, process.returncode or 0, output)
         await asyncio.to_thread(_evict, self._directory, self._max_bytes, self._timeout)
-        return files
 
 
-def _key(path: Path, lyp: Path | None) -> str:
+def _key(path: Path, others: Sequence[Path]) -> str:
     parts = [_FORMAT]
-    for file in (path, lyp):
-        if file is None:
-            continue
+    for file in (path, *others):
         try:
             resolved = file.resolve()
             status = resolved.stat()
         except (OSError, RuntimeError) as error:
             if file is path:
-                raise LayoutError(
-                    f"The layout {path.name} is not there.", "Give the path of a GDSII or OASIS file."
-                ) from error
-            continue  # the worker says that the colours are missing
+                raise LayoutError(f"The file {path.name} is not there.", "Check the path.") from error
+            continue  # the worker says what is missing
         parts += [str(resolved), str(status.st_size), str(status.st_mtime_ns)]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
-def _touch(files: SceneFiles) -> bool:
-    """Say whether the scene is there, and note the use in its time of change, which eviction goes by."""
+def _touch(files: tuple[Path, ...]) -> bool:
+    """Say whether the files are there, and note the use in the first's time of change, which eviction goes by."""
     try:
-        os.utime(files.scene)
+        os.utime(files[0])
     except OSError:
         return False
-    return files.layers.exists()
+    return all(file.exists() for file in files[1:])
 
 
 def _problem(name: str, code: int, output: bytes) -> LayoutError:
@@ -146,30 +160,30 @@ def _problem(name: str, code: int, output: bytes) -> LayoutError:
     if code < 0:
         # C++ that runs out of memory, or meets a file that it does not expect, ends its process.
         return LayoutError(
-            f"Reading the layout {name} ended with signal {-code}: it is damaged or too large.",
+            f"Reading {name} ended with signal {-code}: it is damaged or too large.",
             "Check it in KLayout, or raise the memory limit for layouts.",
         )
-    return LayoutError(f"The layout {name} could not be read.", "Check that gdstk and klayout are installed.")
+    return LayoutError(f"{name} could not be read.", "Check that gdstk and klayout are installed.")
 
 
 def _evict(directory: Path, max_bytes: int, timeout: float) -> None:
-    """Remove the scenes used longest ago until all fit into `max_bytes`, and what killed workers left."""
+    """Remove what was used longest ago until all fits into `max_bytes`, and what killed workers left."""
     now = time.time()
-    scenes: list[tuple[float, int, Path, Path]] = []
-    for scene in directory.glob("*.oas.gz"):
-        layers = directory / f"{scene.name.removesuffix('.oas.gz')}.json"
+    kept: list[tuple[float, int, tuple[Path, ...]]] = []
+    for first in (*directory.glob("*.oas.gz"), *directory.glob("*.markers.gz")):
+        # The first goes first: a scene without layers would count as a hit.
+        layers = directory / f"{first.name.removesuffix('.oas.gz')}.json"
+        files: tuple[Path, ...] = (first, layers) if first.name.endswith(".oas.gz") else (first,)
         with suppress(OSError):
-            status = scene.stat()
-            size = status.st_size + layers.stat().st_size
-            scenes.append((status.st_mtime, size, scene, layers))
-    total = sum(size for _, size, _, _ in scenes)
-    for used, size, scene, layers in sorted(scenes):
+            size = sum(file.stat().st_size for file in files)
+            kept.append((first.stat().st_mtime, size, files))
+    total = sum(size for _, size, _ in kept)
+    for used, size, files in sorted(kept):
         if total <= max_bytes or now - used < _GRACE:
             break
         with suppress(OSError):
-            # The scene first: one without layers would count as a hit.
-            scene.unlink()
-            layers.unlink()
+            for file in files:
+                file.unlink()
             total -= size
     for part in directory.glob("*.part"):
         with suppress(OSError):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from librelane.config import Config, InvalidConfig
-from librelane.flows import Flow, FlowError
+from librelane.flows import Flow
 
 from .verilog import Sources, read_sources
 
@@ -161,7 +161,7 @@ def _load(flow: Any, request: dict[str, Any]) -> tuple[Any, list[Finding], list[
     except InvalidConfig as problem:
         names = [v.name for v in variables]
         return {}, [_from_librelane(e, names) for e in problem.errors], problem.warnings
-    except (ValueError, FlowError, OSError) as problem:
+    except Exception as problem:  # noqa: BLE001 - LibreLane raises anything for a value that it did not think of
         return (
             {},
             [finding("config", f"LibreLane refuses the configuration: {problem}", "Mend it as it says.")],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any
+
+from ..isolated import clean_environment, module_command
 
 # One answer is a step list and some sentences; a line past this is not from our inspector.
 MAX_ANSWER = 8 << 20
@@ -20,7 +21,7 @@ class InspectorWorker:
     """Sends requests to one inspector process, one at a time."""
 
     def __init__(self, environment: Mapping[str, str], timeout: float) -> None:
-        self._environment = dict(environment)
+        self._environment = clean_environment(environment)
         self._timeout = timeout
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
@@ -57,9 +58,7 @@ class InspectorWorker:
     async def _start(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "a6hub_jupyter.librelane.inspector",
+                *module_command("a6hub_jupyter.librelane.inspector"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env=self._environment,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from ..builds.journal import CONFIG
 from ..builds.model import BuildRequest
+from ..isolated import module_command
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def librelane_arguments(request: BuildRequest, build_dir: Path, pdk_root: str) -
 def python_librelane(request: BuildRequest, build_dir: Path, pdk_root: str) -> list[str]:
     """Return the command that runs LibreLane: the executable that LIBRELANE_PATH names, else this Python's."""
     named = os.environ.get("LIBRELANE_PATH")
-    librelane = [named] if named else [sys.executable, "-m", "librelane"]
-    return [*librelane, *librelane_arguments(request, build_dir, pdk_root)]
+    arguments = librelane_arguments(request, build_dir, pdk_root)
+    return [named, *arguments] if named else module_command("librelane", *arguments)
 
 
 def librelane_config(request: BuildRequest) -> str:

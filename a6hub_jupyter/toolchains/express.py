@@ -9,6 +9,7 @@ from pathlib import Path
 from .. import express
 from ..builds.model import BuildRequest
 from ..express import sky130
+from ..isolated import module_command
 from .base import Command, Plan, Toolchain, python_librelane
 
 STAGE_STEP = {"id": "Express.StagePDK", "name": "Prepare the PDK sky130A"}
@@ -38,7 +39,7 @@ class ExpressToolchain(Toolchain):
         root = request.pdk_root
         if root is None:
             root = str(sky130.default_root())
-            stage = [sys.executable, "-m", "a6hub_jupyter.express.sky130", "--pdk-root", root]
+            stage = module_command("a6hub_jupyter.express.sky130", "--pdk-root", root)
             prepare.append(Command(stage, STAGE_STEP["id"]))
         command = Command(python_librelane(request, build_dir, root))
         return Plan(command, self.environment(base), prepare)

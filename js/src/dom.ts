@@ -27,6 +27,17 @@ export function setText(on: Element, text: string): void {
   if (on.textContent !== text) on.textContent = text;
 }
 
+/** Makes `nodes` the children of `parent`; those that are in their place stay untouched, with focus and selection. */
+export function setChildren(parent: Element, nodes: readonly Node[]): void {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
+  let place: ChildNode | null = parent.firstChild;
+  for (const node of nodes) {
+    if (node === place) place = place.nextSibling;
+    else parent.insertBefore(node, place);
+  }
+}
+
 /** Makes at most one call per frame, however often it is asked to; none once `signal` aborts. */
 export function oncePerFrame(call: () => void, signal: AbortSignal): () => void {
   let frame = 0;

@@ -5,6 +5,16 @@ export function formatSeconds(seconds: number): string {
   return formatClock(seconds);
 }
 
+/** An expectation, no finer than one can be: `20 s`, `4 min`, `1 h 10 min`. */
+export function formatRough(seconds: number): string {
+  if (seconds < 55) return `${Math.max(5, Math.ceil(seconds / 5) * 5)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = Math.round((minutes % 60) / 10) * 10;
+  const hours = Math.floor(minutes / 60) + (rest === 60 ? 1 : 0);
+  return rest % 60 ? `${hours} h ${rest} min` : `${hours} h`;
+}
+
 /** `0:07`, `3:07`, `1:02:03`. */
 export function formatClock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

@@ -14,6 +14,11 @@ const PATHS = {
   download: "M8 2.5v7.5M4.8 7.2 8 10.4l3.2-3.2M3 13.2h10",
   up: "M8 13V4M4.5 7.5 8 4l3.5 3.5",
   down: "M8 3v9M4.5 8.5 8 12l3.5-3.5",
+  chevron: "M6 4l4 4-4 4",
+  search: "M7 2.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9M10.3 10.3l3.2 3.2",
+  wrap: "M2.5 4h11M2.5 8h9a2 2 0 1 1 0 4H8.5M10.3 10.2 8.5 12l1.8 1.8M2.5 12h3",
+  copy: "M5.5 5.5h7v8h-7zM3.5 10.5v-8h7",
+  hash: "M6.5 2.5 5 13.5M11 2.5 9.5 13.5M3 6h10.5M2.5 10H13",
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -178,9 +178,42 @@ def _swap_port_names(layout: kdb.Layout, top: kdb.Cell) -> None:
                 shape.text = text
 
 
+def _join_inner_metal(layout: kdb.Layout, top: kdb.Cell) -> None:
+    """A bar of met5, above the straps, between metal inside two cells that belongs to no pin: no net knows of it."""
+    import klayout.db as kdb
+
+    from a6hub_jupyter.express.connectivity import internal_points
+    from a6hub_jupyter.express.lef import Lef
+    from a6hub_jupyter.express.sky130 import PDK, SCL, default_root
+    from a6hub_jupyter.express.sky130.settings import STREAM
+
+    macros = Lef(default_root() / PDK / "libs.ref" / SCL / "lef" / f"{SCL}.lef").macros
+    layers = {name: layout.layer(gds.number, gds.drawing) for name, gds in STREAM.items()}
+    above = [name for name in layers if name not in {"li1", "mcon"}]
+    routed = kdb.Region()
+    for name in above:
+        routed += kdb.Region(top.begin_shapes_rec(layers[name]))
+    ends: dict[int, kdb.Point] = {}
+    inner = {name: layers[name] for name in ("li1", "mcon", "met1")}
+    for number, instance in enumerate(top.each_inst()):
+        if instance.cell.name not in macros:
+            continue
+        for layer, point, _ in internal_points(layout, instance.cell, inner, macros[instance.cell.name]):
+            at = instance.trans * point
+            if layer == "li1" and (routed & kdb.Region(kdb.Box(at, at).enlarged(60, 60))).is_empty():
+                ends[number] = at
+    a, b = list(ends.values())[:2]
+    for at in (a, b):
+        for name in ("mcon", *above):
+            top.shapes(layers[name]).insert(kdb.Box(at, at).enlarged(50, 50))
+    for bar in (kdb.Box(a, kdb.Point(a.x, b.y)), kdb.Box(kdb.Point(a.x, b.y), b)):
+        top.shapes(layers["met5"]).insert(bar.enlarged(50, 50))
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
+        (_join_inner_metal, r"Metal inside the cell \S+ is connected to other metal inside \S+"),
         (_remove_route_via, r"Net \S+ is in 2 pieces"),
         (_remove_cell, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),
         (_move_cell, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),

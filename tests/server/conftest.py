@@ -14,6 +14,8 @@ from tornado.httpclient import HTTPClientError
 
 from a6hub_jupyter.api.base import Services
 
+from .conformance import CONTRACT
+
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 COUNTER = """module counter(input clk, input rst, output reg [3:0] q);
@@ -68,7 +70,7 @@ def request_for(design_dir: Path, **changes: Any) -> Json:
 
 
 class Api:
-    """The REST API as a client sees it: ``(status, JSON)`` for every request."""
+    """The REST API as a client sees it: ``(status, JSON)`` for every request, each checked against the document."""
 
     def __init__(self, fetch: Callable[..., Awaitable[Any]]) -> None:
         self._fetch = fetch
@@ -76,9 +78,14 @@ class Api:
     async def raw(self, *path: str, **options: Any) -> Any:
         """Return tornado's response, whatever the status."""
         try:
-            return await self._fetch("api", "a6hub", *path, **options)
+            response = await self._fetch("api", "a6hub", *path, **options)
         except HTTPClientError as error:
-            return error.response
+            if error.response is None:  # the connection broke, or time ran out
+                raise
+            response = error.response
+        request = response.request
+        CONTRACT.check(request.method, request.url, response.code, response.headers, response.body)
+        return response
 
     async def get(self, *path: str, **options: Any) -> tuple[int, Json]:
         response = await self.raw(*path, **options)

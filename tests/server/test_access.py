@@ -21,7 +21,8 @@ ID = "20261123-121314-counter-abcdef"
 
 def urls() -> list[str]:
     """Every route, with its parameters filled in."""
-    return [p.replace("([^/]+)", ID).replace("(.+)", "final/x").replace("/?", "") for p, _ in handlers]
+    filled = [p.replace("([^/]+)", ID).replace("(.+)", "final/x") for p, _ in handlers]
+    return [p.removesuffix("/?").replace(r"\.", ".") for p in filled]
 
 
 async def answer_of(url: str, **options: Any) -> int:

@@ -63,7 +63,8 @@ async def test_the_list_is_narrowed_by_tag_text_and_state(api: Api, design_dir: 
     ("params", "field"),
     [
         ({"limit": "0"}, "limit"),
-        ({"limit": "501"}, "limit"),
+        ({"limit": "201"}, "limit"),
+        ({"limit": "0000000011"}, "limit"),
         ({"limit": "٣"}, "limit"),
         ({"state": "done"}, "state"),
         ({"sort": "name"}, "sort"),
@@ -125,6 +126,29 @@ async def test_a_failed_build_is_resumed_where_it_failed(api: Api, design_dir: P
     assert done["run_directory"] == failed["run_directory"]
     assert done["steps"][0]["id"] == "Yosys.JsonHeader"
     assert [s["state"] for s in done["steps"] if s["id"] in STEPS] == ["done", "done"]
+
+
+async def test_only_one_build_goes_on_in_a_run_directory(api: Api, design_dir: Path) -> None:
+    write_script(design_dir, steps=STEPS[:1], fail_at="Verilator.Lint", seconds=0.01)
+    failed = await api.until((await api.build(design_dir))["id"])
+    write_script(design_dir, steps=STEPS, first=5, seconds=2)
+    answers = await asyncio.gather(*(api.post("builds", failed["id"], "resume") for _ in range(3)))
+    assert sorted(status for status, _ in answers) == [201, 409, 409]
+    gone = await api.raw("builds", failed["id"], method="DELETE", params={"run_directory": "true"})
+    assert gone.code == 409
+
+
+async def test_a_resumed_build_has_what_the_first_made(api: Api, design_dir: Path) -> None:
+    views = {"Verilator.Lint": {"gds": "layout", "render": "picture"}}
+    write_script(design_dir, steps=STEPS[:2], views=views, fail_at="Yosys.JsonHeader", seconds=0.01)
+    failed = await api.until((await api.build(design_dir))["id"])
+    state = json.loads((design_dir / "runs" / failed["id"] / "01-verilator-lint" / "state_out.json").read_text())
+    write_script(design_dir, steps=STEPS[1:], first=3, state=state, seconds=0.01)
+    _, resumed = await api.post("builds", failed["id"], "resume")
+    done = await api.until(resumed["id"])
+    assert done["has_layout"]
+    assert done["has_picture"]
+    assert done["metrics"]["design__instance__count"] >= 1
 
 
 async def test_what_still_runs_is_neither_retried_resumed_nor_deleted(api: Api, design_dir: Path) -> None:
@@ -252,11 +276,15 @@ async def test_the_oldest_records_go_first_and_run_directories_stay(
     api: Api, design_dir: Path, jp_serverapp: ServerApp
 ) -> None:
     ids = [(await finished(api, design_dir))["id"] for _ in range(3)]
-    store = jp_serverapp.web_app.settings["a6hub"].store
-    assert Retention().apply(store) == []
-    assert Retention(days=1).apply(store) == []
-    assert Retention(count=2).apply(store) == ids[:1]
-    assert Retention(total_bytes=1).apply(store) == ids[1:]
+    queue = jp_serverapp.web_app.settings["a6hub"].queue
+    for retention, removed in (
+        (Retention(), []),
+        (Retention(days=1), []),
+        (Retention(count=2), ids[:1]),
+        (Retention(total_bytes=1), ids[1:]),
+    ):
+        queue._retention = retention
+        assert await queue.clean_up() == removed
     assert (await api.get("builds"))[1]["total"] == 0
     assert all((design_dir / "runs" / i).is_dir() for i in ids)
 

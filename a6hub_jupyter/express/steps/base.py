@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +14,7 @@ from librelane.steps import common_variables as common
 
 from a6hub_jupyter.express.job import DATABASE_FILE, PROBLEM_FILE, Job
 from a6hub_jupyter.express.lef import nanometres
+from a6hub_jupyter.isolated import module_command
 
 if TYPE_CHECKING:
     from librelane.state import State
@@ -160,7 +160,7 @@ class ExpressStep(Step):  # type: ignore[misc]
         """Run the tool. A problem that it names becomes a StepError with that sentence."""
         kwargs, env = self.extract_env(kwargs)
         path = self.job(state_in).save()
-        command = [sys.executable, "-m", f"a6hub_jupyter.express.{self.tool}", str(path)]
+        command = module_command(f"a6hub_jupyter.express.{self.tool}", str(path))
         result = self.run_subprocess(command, env=env, check=False, **kwargs)
         if result["returncode"] != 0:
             problem = Path(self.step_dir) / PROBLEM_FILE

@@ -1,9 +1,9 @@
 import { element } from "../dom";
-import { formatBytes, formatNumber } from "../format";
+import { formatBytes } from "../format";
 import { icon } from "../icons";
 import type { Artifact } from "../transport";
 
-const SHOWN_FIRST = 10;
+const SHOWN_FIRST = 8;
 
 // In the order in which they are shown: what one takes home comes first.
 const KINDS: readonly (readonly [string, RegExp])[] = [
@@ -15,8 +15,29 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
   ["SPICE", /\.(spice|cir|sp)$/i],
   ["Timing", /\.(sdf|lib|spef|sdc)$/i],
   ["Metrics", /(^|\/)metrics\.(json|csv)$/i],
-  ["Report", /\.(rpt|lyrdb|lvsdb|drc|xml)$/i],
 ];
+
+// What one wants to read, in that order. Of several the last counts: a flow measures again as it goes.
+const REPORTS: readonly (readonly [string, RegExp])[] = [
+  ["Manufacturability", /manufacturability\.rpt$/i],
+  ["Timing", /postpnr\/summary\.rpt$/i],
+  ["Timing paths", /postpnr\/[^/]*(?:typ|_tt_)[^/]*\/(?:max|checks)\.rpt$/i],
+  ["Power", /postpnr\/[^/]*(?:typ|_tt_)[^/]*\/power\.rpt$/i],
+  ["Area", /synthesis\/(?:reports\/)?(?:\w+\.)?stat\.rpt$/i],
+  ["Design rules", /drc[^/]*\.(?:rpt|lyrdb)$/i],
+  ["LVS", /lvs[^/]*\.rpt$/i],
+  ["Antennas", /antenna_summary\.rpt$/i],
+  ["Errors", /(^|\/)error\.log$/],
+  ["Warnings", /(^|\/)warning\.log$/],
+];
+
+const TEXT =
+  /\.(?:rpt|log|txt|md|csv|json|ya?ml|tcl|cfg|xml|lyrdb|lvsdb|drc|v|sv|vh|def|lef|sdc|sdf|lib|spef|spice|cir|sp|lvs|ys|lyp)$|(?:^|\/)COMMANDS$/i;
+
+/** Whether a file is text that can be shown. */
+export function isReadable({ path }: Artifact): boolean {
+  return TEXT.test(path);
+}
 
 function kindOf(path: string): number {
   const at = KINDS.findIndex(([, pattern]) => pattern.test(path));
@@ -33,49 +54,50 @@ export function rankArtifacts(artifacts: readonly Artifact[]): Artifact[] {
     .slice(0, SHOWN_FIRST);
 }
 
-function entry(artifact: Artifact, url: string): HTMLElement {
-  const name = artifact.path.slice(artifact.path.lastIndexOf("/") + 1);
-  const kind = KINDS[kindOf(artifact.path)]?.[0] ?? "File";
-  return element(
-    "li",
-    {},
-    element(
-      "a",
-      { href: url, download: name, title: `Download ${artifact.path}` },
-      icon("download"),
-      element("span", { class: "kind" }, kind),
-      element("span", { class: "name" }, name),
-      element("span", { class: "size" }, formatBytes(artifact.size)),
-    ),
-  );
+/** The reports that a build has, with what they are about. */
+export function findReports(artifacts: readonly Artifact[]): { name: string; artifact: Artifact }[] {
+  const sorted = [...artifacts].sort((a, b) => a.path.localeCompare(b.path));
+  return REPORTS.flatMap(([name, pattern]) => {
+    const artifact = sorted.findLast((one) => one.size > 0 && pattern.test(one.path));
+    return artifact ? [{ name, artifact }] : [];
+  });
 }
 
-/** Download links for a build's files: the `best` of them (see rankArtifacts), and the others on request. */
-export function artifactList(
-  artifacts: readonly Artifact[],
-  best: readonly Artifact[],
-  urlOf: (path: string) => string,
+export interface FileActions {
+  urlOf(path: string): string;
+  open(artifact: Artifact): void;
+}
+
+/** A file: a link that downloads it, and where it is text a button that shows it. */
+export function fileEntry(
+  artifact: Artifact,
+  kind: string | null,
+  { urlOf, open }: FileActions,
 ): HTMLElement {
-  const linked = (some: readonly Artifact[]) => some.map((one) => entry(one, urlOf(one.path)));
-  const section = element(
-    "div",
-    { class: "artifacts", role: "group", "aria-label": "Files" },
-    best.length > 0 && element("h3", {}, "Files"),
-    best.length > 0 && element("ul", {}, ...linked(best)),
+  const name = artifact.path.slice(artifact.path.lastIndexOf("/") + 1);
+  const link = element(
+    "a",
+    { href: urlOf(artifact.path), download: name, title: `Download ${artifact.path}` },
+    icon("download"),
+    kind && element("span", { class: "kind" }, kind),
+    element("span", { class: "name" }, name),
+    element("span", { class: "size" }, formatBytes(artifact.size)),
   );
-  const others = artifacts.filter((one) => !best.includes(one));
-  if (others.length) {
-    const noun = `${best.length ? "more " : ""}${others.length === 1 ? "file" : "files"}`;
-    const list = element("ul");
-    const more = element(
-      "details",
-      {},
-      element("summary", {}, `${formatNumber(others.length)} ${noun}`),
-      list,
+  const entry = element("li", {}, link);
+  if (isReadable(artifact)) {
+    const show = element(
+      "button",
+      { type: "button", class: "quiet show-file", "aria-label": `View ${name}` },
+      "View",
     );
-    // Hundreds of links are made only for the reader who asks for them.
-    more.addEventListener("toggle", () => list.append(...linked(others)), { once: true });
-    section.append(more);
+    show.addEventListener("click", () => open(artifact));
+    entry.append(show);
   }
-  return section;
+  return entry;
+}
+
+/** Download links for the best of a build's files. */
+export function fileList(best: readonly Artifact[], actions: FileActions): HTMLElement {
+  const entries = best.map((one) => fileEntry(one, KINDS[kindOf(one.path)]?.[0] ?? "File", actions));
+  return element("ul", {}, ...entries);
 }

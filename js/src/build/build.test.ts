@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { WidgetContext } from "../context";
 import type { Build } from "../transport";
-import { renderBuild } from ".";
+import { type LayoutPlace, renderBuild } from ".";
 import { BuildFeeds } from "./feeds";
 import { SampleTransport, sampleBuild, sampleStep } from "./sample";
 
@@ -13,7 +12,7 @@ let feeds: BuildFeeds;
 let el: HTMLElement;
 let buildId: string;
 let changed: (() => void)[];
-let layouts: WidgetContext[];
+let layouts: LayoutPlace[];
 
 function show(signal = end.signal): HTMLElement {
   const place = document.body.appendChild(document.createElement("div"));
@@ -33,6 +32,14 @@ const root = (place = el) => place.firstElementChild?.shadowRoot as ShadowRoot;
 const find = <Kind extends HTMLElement>(selector: string) => root().querySelector<Kind>(selector) as Kind;
 const textOf = (selector: string) => find(selector).innerText.replace(/\s+/g, " ").trim();
 const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+async function openAll(): Promise<void> {
+  for (let before = -1, now = 0; before !== now; now = root().querySelectorAll("details").length) {
+    before = now;
+    for (const details of root().querySelectorAll("details")) details.open = true;
+    await frames();
+  }
+}
 
 async function status(more: Partial<Build> = {}): Promise<void> {
   transport.sinks.get("b1")?.onConnection({ state: "live", sentence: null });
@@ -173,7 +180,7 @@ test("failed: the step and the message stand out", async () => {
   expect(textOf(".state")).toBe("Failed");
   expect(textOf(".failure")).toBe("Lint failed. <b> is no Verilog. Details");
   expect(textOf(".steps-list [data-state=failed] .name")).toBe("Lint");
-  expect(textOf(".artifacts")).toBe("1 file");
+  expect(textOf(".drawer.files summary")).toBe("All files (1, 10 B)");
   expect(find(".percent").textContent).toBe("");
 });
 
@@ -224,9 +231,46 @@ describe("succeeded", () => {
       "DEF counter.def 2.0 kB",
     ]);
     expect(links()[0]?.getAttribute("href")).toBe("/builds/b1/artifacts/runs/b1/final/gds/counter.gds");
-    find<HTMLDetailsElement>(".artifacts details").open = true;
-    await frames();
-    expect(links()).toHaveLength(3);
+    await openAll();
+    expect(links().map((link) => link.innerText.replace(/\s+/g, " "))).toEqual([
+      "GDS counter.gds 1.5 MB",
+      "DEF counter.def 2.0 kB",
+      "All as zip",
+      "counter.def 2.0 kB",
+      "counter.gds 1.5 MB",
+      "out.v 5 B",
+    ]);
+  });
+
+  test("a text is read in place, as text, and Escape gives the focus back", async () => {
+    const button = find(".artifacts .show-file");
+    button.focus();
+    button.click();
+    await vi.waitFor(() =>
+      expect(textOf(".file-view pre")).toBe("The text of runs/b1/final/def/counter.def"),
+    );
+    expect(textOf(".file-view h3")).toBe("runs/b1/final/def/counter.def");
+    find(".file-view pre").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    expect(find(".file-view").checkVisibility()).toBe(false);
+    expect(root().activeElement).toBe(button);
+  });
+
+  test("all metrics are found by parts of their names", async () => {
+    await openAll();
+    const input = find<HTMLInputElement>(".metric-find input");
+    input.value = "route wire";
+    input.dispatchEvent(new Event("input"));
+    const rows = [...root().querySelectorAll<HTMLElement>(".metrics tr")].filter((row) =>
+      row.checkVisibility(),
+    );
+    expect(rows.map((row) => row.innerText.replace(/\s+/g, " "))).toEqual(["route__wirelength 12 345µm"]);
+    expect(textOf(".metric-count")).toBe("1 of 7");
+  });
+
+  test("the configuration is there to be copied", async () => {
+    await openAll();
+    expect(textOf(".drawer.settings")).toContain('a6hub.build("b1")');
+    expect(textOf(".drawer.settings")).toContain('"CLOCK_PERIOD": 10');
   });
 
   test("the picture is there, and the layout opens and closes", async () => {
@@ -237,7 +281,7 @@ describe("succeeded", () => {
     expect(button.ariaExpanded).toBe("true");
     expect(layouts).toHaveLength(1);
     expect(layouts[0]?.el.offsetHeight).toBe(480);
-    expect(layouts[0]?.model.get("build_id")).toBe("b1");
+    expect(layouts[0]?.source).toEqual({ build: "b1" });
     button.click();
     expect(layouts[0]?.signal.aborted).toBe(true);
     expect(find(".layout-panel").checkVisibility()).toBe(false);

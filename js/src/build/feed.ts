@@ -4,6 +4,10 @@ import { applyMessage } from "./state";
 
 const EARLIER = 1024 * 1024; // bytes of log fetched at a time when a reader asks for more
 
+const NOT_UNDERSTOOD =
+  "The server describes this build in a way that this page does not understand. " +
+  "Update a6hub-jupyter where the server runs, and reload the page.";
+
 /** What changed. */
 export type FeedPart = "build" | "log" | "connection" | "notice";
 
@@ -16,6 +20,7 @@ export class BuildFeed implements StreamSink {
   readonly log = new LogStore();
   private readonly listeners = new Set<(part: FeedPart) => void>();
   private skew = -Infinity;
+  private expectedEnd: number | null = null;
 
   constructor(
     readonly transport: Transport,
@@ -34,6 +39,13 @@ export class BuildFeed implements StreamSink {
     return Date.now() + (Number.isFinite(this.skew) ? this.skew : 0);
   }
 
+  /** Seconds to the end as the server expects it; null where it does not, or where that time has passed. */
+  secondsLeft(): number | null {
+    if (this.expectedEnd === null || this.build?.state !== "running") return null;
+    const seconds = (this.expectedEnd - Date.now()) / 1000;
+    return seconds > 0 ? seconds : null;
+  }
+
   onMessage(message: BuildMessage): void {
     // Replayed events carry old times; the freshest message has the least of a delay in it.
     const sent = Date.parse(message.timestamp ?? "");
@@ -43,8 +55,16 @@ export class BuildFeed implements StreamSink {
       this.changed("notice");
       return;
     }
-    if (message.type === "status") this.notice = null;
+    if (message.type === "status") {
+      this.notice = null;
+      const { eta_seconds: eta } = message.data;
+      this.expectedEnd = typeof eta === "number" ? Date.now() + eta * 1000 : null;
+    }
     this.build = applyMessage(this.build, message);
+    if (!this.build) {
+      this.notice = NOT_UNDERSTOOD;
+      this.changed("notice");
+    }
     this.changed("build");
   }
 

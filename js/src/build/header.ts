@@ -1,9 +1,10 @@
 import { element, setAttribute, setText } from "../dom";
-import { formatClock } from "../format";
+import { formatClock, formatRough } from "../format";
 import { icon } from "../icons";
 import { type Build, isAlive } from "../transport";
+import type { Actions } from "./actions";
 import type { BuildFeed } from "./feed";
-import { BUILD_SIGNS, CONNECTION_SIGNS, explain, stepCount } from "./words";
+import { buildSign, CONNECTION_SIGNS, explain, stepCount } from "./words";
 
 export interface Header {
   readonly element: HTMLElement;
@@ -12,22 +13,22 @@ export interface Header {
 }
 
 /** Seconds that a build has run, at `now` (ms) if it still does; null before its start. */
-function elapsedSeconds(build: Build, now: number): number | null {
+export function elapsedSeconds(build: Build, now: number): number | null {
   if (!build.started) return null;
   const end = build.finished ? Date.parse(build.finished) : isAlive(build.state) ? now : Number.NaN;
   const seconds = (end - Date.parse(build.started)) / 1000;
   return Number.isFinite(seconds) ? seconds : null;
 }
 
-/** The name of the build, how far it is, and the button that cancels it. */
-export function createHeader(feed: BuildFeed, signal: AbortSignal): Header {
+/** The name of the build, how far it is, and what can be done with it. */
+export function createHeader(feed: BuildFeed, actions: Actions, ask: HTMLElement): Header {
   const name = element("h2", { class: "design" });
   const facts = element("ul", { class: "facts", "aria-label": "Build settings" });
   const state = element("span", { class: "state" });
   const elapsed = element("span", { class: "elapsed" });
   const count = element("span", { class: "count" });
   const connection = element("span", { class: "connection" });
-  const cancel = element("button", { type: "button", class: "plain cancel" }, "Cancel");
+  const remaining = element("span", { class: "remaining" });
   const fill = element("div", { class: "fill" });
   const percent = element("span", { class: "percent", "aria-hidden": "true" });
   const bar = element(
@@ -42,38 +43,18 @@ export function createHeader(feed: BuildFeed, signal: AbortSignal): Header {
     fill,
   );
   const reason = element("p", { class: "reason", hidden: true });
-  const problem = element("p", { class: "problem", role: "alert", hidden: true });
   const header = element(
     "header",
     {},
-    element("div", { class: "title" }, name, facts, connection, cancel),
-    element("div", { class: "standing" }, state, elapsed, count, percent),
+    element("div", { class: "title" }, name, facts, connection, ...actions.buttons),
+    element("div", { class: "standing" }, state, elapsed, remaining, count, ask, percent),
     bar,
     reason,
-    problem,
+    actions.problem,
   );
 
-  let cancelling = false;
   let shownFacts = "";
   let shownConnection = "";
-
-  cancel.addEventListener("click", () => void requestCancel(), { signal });
-
-  async function requestCancel(): Promise<void> {
-    if (cancelling) return;
-    cancelling = true;
-    problem.hidden = true;
-    update();
-    try {
-      await feed.transport.cancel(feed.buildId);
-    } catch (reason) {
-      if (signal.aborted) return;
-      cancelling = false;
-      problem.textContent = `Could not cancel. ${reason instanceof Error ? reason.message : String(reason)}`;
-      problem.hidden = false;
-      update();
-    }
-  }
 
   function updateFacts(build: Build): void {
     const said = [
@@ -108,6 +89,9 @@ export function createHeader(feed: BuildFeed, signal: AbortSignal): Header {
   function tick(): void {
     const seconds = feed.build && elapsedSeconds(feed.build, feed.now());
     setText(elapsed, seconds === null ? "" : formatClock(seconds));
+    const left = feed.secondsLeft();
+    setText(remaining, left === null ? "" : `about ${formatRough(left)} left`);
+    setAttribute(remaining, "title", left === null ? null : feed.build?.eta_basis);
   }
 
   function update(): void {
@@ -118,7 +102,7 @@ export function createHeader(feed: BuildFeed, signal: AbortSignal): Header {
     updateFacts(build);
     setText(name, build.design.name);
     setAttribute(name, "title", `${build.design.directory} · build ${build.id}`);
-    const sign = BUILD_SIGNS[build.state];
+    const sign = buildSign(build.state);
     const alive = isAlive(build.state);
     if (state.dataset.state !== build.state) {
       state.dataset.state = build.state;
@@ -134,10 +118,7 @@ export function createHeader(feed: BuildFeed, signal: AbortSignal): Header {
     const why = explain(build);
     reason.hidden = !why;
     setText(reason, why ?? "");
-    cancel.hidden = !alive || feed.connection.state === "closed";
-    cancel.disabled = cancelling;
-    setText(cancel, cancelling ? "Cancelling…" : "Cancel");
-    if (!alive) problem.hidden = true;
+    actions.update(build);
     tick();
   }
 

@@ -5,6 +5,7 @@ import themeSheet from "../theme.css?inline";
 import { ServerTransport } from "../transport";
 import { BuildFeeds } from "./feeds";
 import resultsSheet from "./results.css?inline";
+import stepsSheet from "./steps.css?inline";
 import buildSheet from "./style.css?inline";
 import { createBuildView } from "./view";
 
@@ -19,46 +20,53 @@ function feedsOf({ base, token }: ServerAddress): BuildFeeds {
   return feeds;
 }
 
+/** Where and of which build a layout is to be drawn. */
+export interface LayoutPlace extends ServerAddress {
+  readonly el: HTMLElement;
+  readonly signal: AbortSignal;
+  readonly source: { readonly build: string };
+}
+
 /**
  * Shows the build that the model's `build_id` names, and the next one when that changes. `renderLayout` opens the
  * layout of a finished build in a place of its own.
  */
 export function renderBuild(
   context: WidgetContext,
-  renderLayout: (context: WidgetContext) => unknown,
+  renderLayout: (place: LayoutPlace) => unknown,
   feeds = feedsOf(context),
 ): void {
-  const { el, model, signal } = context;
+  const { el, model, signal, base, token } = context;
   // Otherwise JupyterLab takes the arrow keys and Enter for itself.
   const host = element("div", { "data-lm-suppress-shortcuts": "true" });
   const root = host.attachShadow({ mode: "open" });
   const place = element("div");
-  root.append(element("style", {}, themeSheet, logSheet, buildSheet, resultsSheet), place);
+  root.append(element("style", {}, themeSheet, logSheet, buildSheet, stepsSheet, resultsSheet), place);
   el.replaceChildren(host);
   let shown: AbortController | null = null;
 
-  const show = () => {
+  const showOfModel = () => show(String(model.get("build_id") ?? ""));
+  const show = (buildId: string) => {
     shown?.abort();
     shown = new AbortController();
-    const buildId = String(model.get("build_id") ?? "");
     if (!buildId) {
       place.replaceChildren(element("p", { class: "build notice" }, "There is no build to show yet."));
       return;
     }
     const explore = (at: HTMLElement, until: AbortSignal) =>
-      renderLayout({ ...context, el: at, signal: until });
-    place.replaceChildren(createBuildView(feeds.join(buildId, shown.signal), explore, shown.signal));
+      renderLayout({ base, token, el: at, signal: until, source: { build: buildId } });
+    place.replaceChildren(createBuildView(feeds.join(buildId, shown.signal), explore, show, shown.signal));
   };
 
-  model.on("change:build_id", show);
+  model.on("change:build_id", showOfModel);
   signal.addEventListener(
     "abort",
     () => {
-      model.off("change:build_id", show);
+      model.off("change:build_id", showOfModel);
       shown?.abort();
       el.replaceChildren();
     },
     { once: true },
   );
-  show();
+  showOfModel();
 }

@@ -37,21 +37,41 @@ function drcErrors(metrics: Metrics): number | null {
   return numberOf(metrics, "route__drc_errors");
 }
 
+/** Worst slack over all corners; a path that is in time has none below zero. */
+function slack(label: string, nanoseconds: number | null): Figure[] {
+  if (nanoseconds === null) return [];
+  return [{ label, value: formatNumber(nanoseconds, 2), unit: "ns", passed: nanoseconds >= 0 }];
+}
+
 /** The figures that tell a build at a glance, in LibreLane's metrics; those that were not measured are left out. */
 export function keyFigures(metrics: Metrics): Figure[] {
   const utilisation = numberOf(metrics, "design__instance__utilization");
   return [
-    ...measure("Cells", numberOf(metrics, "design__instance__count")),
+    // Without fill, which only makes the layout whole.
+    ...measure(
+      "Cells",
+      numberOf(metrics, "design__instance__count__stdcell") ?? numberOf(metrics, "design__instance__count"),
+    ),
     ...measure("Die area", numberOf(metrics, "design__die__area"), "µm²"),
     ...measure("Core utilisation", utilisation === null ? null : utilisation * 100, "%", 1),
     ...measure("Wire length", numberOf(metrics, "route__wirelength"), "µm"),
     ...measure("Vias", numberOf(metrics, "route__vias")),
+    ...slack("Worst setup slack", numberOf(metrics, "timing__setup__ws")),
+    ...slack("Worst hold slack", numberOf(metrics, "timing__hold__ws")),
     ...check("DRC", drcErrors(metrics)),
     ...check("LVS", numberOf(metrics, "design__lvs_error__count")),
+    ...check("Antenna", numberOf(metrics, "route__antenna_violation__count")),
   ];
 }
 
-export function figureList(figures: readonly Figure[]): HTMLElement {
+/** What was measured in one row, and what was checked in another. */
+export function figureLists(figures: readonly Figure[]): HTMLElement[] {
+  const checks = figures.filter((one) => one.passed !== undefined);
+  const measures = figures.filter((one) => one.passed === undefined);
+  return [measures, checks].filter((some) => some.length).map(figureList);
+}
+
+function figureList(figures: readonly Figure[]): HTMLElement {
   const list = element("dl", { class: "figures" });
   for (const { label, value, unit, passed } of figures) {
     const what = element("dd", {}, element("span", { class: "value" }, value));

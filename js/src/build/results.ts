@@ -1,8 +1,15 @@
 import { element, setAttribute, setText } from "../dom";
-import { isAlive } from "../transport";
-import { artifactList, rankArtifacts } from "./artifacts";
+import { formatBytes, formatNumber } from "../format";
+import { icon } from "../icons";
+import { type Artifact, type Build, isAlive } from "../transport";
+import { metricTable } from "./all-metrics";
+import { fileList, findReports, rankArtifacts } from "./artifacts";
+import { createDrawers } from "./drawers";
 import type { BuildFeed } from "./feed";
-import { figureList, keyFigures } from "./metrics";
+import { fileTree } from "./file-tree";
+import { createFileView } from "./file-view";
+import { figureLists, keyFigures } from "./metrics";
+import { settingsPanel } from "./settings";
 
 /** Draws a layout into `el` until `signal` aborts. */
 export type Explore = (el: HTMLElement, signal: AbortSignal) => void;
@@ -12,21 +19,15 @@ export interface Results {
   update(): void;
 }
 
-/** What came out of a build: key figures, picture, files, and the layout on request. */
+/** What came out of a build: key figures, picture, reports, files, and on request the layout and all details. */
 export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSignal): Results {
   const figures = element("div", { class: "figures-place" });
   const picture = element("figure", { class: "picture", hidden: true });
   const files = element("div", { class: "files" });
-  const layout = element("div", { class: "layout-panel", id: "layout-panel", hidden: true });
+  const layout = element("div", { class: "layout-panel", hidden: true });
   const open = element(
     "button",
-    {
-      type: "button",
-      class: "plain",
-      "aria-expanded": "false",
-      "aria-controls": "layout-panel",
-      hidden: true,
-    },
+    { type: "button", class: "plain", "aria-expanded": "false", hidden: true },
     "Explore layout",
   );
   const outcome = element(
@@ -35,12 +36,16 @@ export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSi
     element("div", { class: "show" }, picture, open),
     files,
   );
+  const fileView = createFileView(feed, signal);
+  const drawers = createDrawers();
   const section = element(
     "div",
     { class: "results", role: "group", "aria-label": "Results", hidden: true },
     figures,
     outcome,
     layout,
+    drawers.element,
+    fileView.element,
   );
   let shownMetrics: unknown = null;
   let askedPicture = false;
@@ -79,13 +84,60 @@ export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSi
     }
   }
 
+  const fileActions = {
+    urlOf: (path: string) => feed.transport.artifactUrl(feed.buildId, path),
+    open: (artifact: Artifact) => void fileView.open(artifact),
+  };
+
+  function reportButtons(artifacts: readonly Artifact[]): HTMLElement | null {
+    const reports = findReports(artifacts);
+    if (!reports.length) return null;
+    const buttons = reports.map(({ name, artifact }) => {
+      const button = element("button", { type: "button", class: "plain", title: artifact.path }, name);
+      button.addEventListener("click", () => void fileView.open(artifact));
+      return button;
+    });
+    return element(
+      "div",
+      { class: "reports", role: "group", "aria-label": "Reports" },
+      element("h3", {}, "Reports"),
+      element("div", {}, ...buttons),
+    );
+  }
+
+  function archiveLink(): HTMLElement {
+    const href = feed.transport.archiveUrl(feed.buildId);
+    return element(
+      "a",
+      { href, download: `${feed.buildId}.zip`, class: "quiet" },
+      icon("download"),
+      "All as zip",
+    );
+  }
+
   async function showFiles(succeeded: boolean): Promise<void> {
     try {
       const artifacts = await feed.transport.artifacts(feed.buildId, signal);
-      // What a broken build left behind is for those who look for a cause: one line, to be opened.
+      // What a broken build left behind is for those who look for a cause: reports, and all files on request.
       const best = succeeded ? rankArtifacts(artifacts) : [];
-      const list = artifactList(artifacts, best, (path) => feed.transport.artifactUrl(feed.buildId, path));
-      files.replaceChildren(...(artifacts.length ? [list] : []));
+      const shown: Node[] = [];
+      const reports = reportButtons(artifacts);
+      if (reports) shown.push(reports);
+      if (best.length)
+        shown.push(
+          element(
+            "div",
+            { class: "artifacts", role: "group", "aria-label": "Files" },
+            element("h3", {}, "Files"),
+            fileList(best, fileActions),
+          ),
+        );
+      files.replaceChildren(...shown);
+      if (!artifacts.length) return;
+      const size = artifacts.reduce((sum, one) => sum + one.size, 0);
+      drawers.set("files", `All files (${formatNumber(artifacts.length)}, ${formatBytes(size)})`, () =>
+        element("div", { class: "artifacts" }, archiveLink(), fileTree(artifacts, fileActions)),
+      );
     } catch (reason) {
       if (signal.aborted) return;
       askedFiles = false;
@@ -94,14 +146,21 @@ export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSi
     }
   }
 
+  function updateMetrics({ metrics, state }: Build): void {
+    if (metrics === shownMetrics) return;
+    shownMetrics = metrics;
+    const lists = figureLists(keyFigures(metrics));
+    // What a broken build measured is not what a finished one would have.
+    if (lists.length && state !== "succeeded") lists.unshift(element("h3", {}, "Measured until then"));
+    figures.replaceChildren(...lists);
+    const count = Object.keys(metrics).length;
+    if (count) drawers.set("metrics", `All metrics (${formatNumber(count)})`, () => metricTable(metrics));
+  }
+
   function update(): void {
     const { build } = feed;
     if (!build || isAlive(build.state)) return;
-    if (build.metrics !== shownMetrics) {
-      shownMetrics = build.metrics;
-      const known = keyFigures(build.metrics);
-      figures.replaceChildren(...(known.length ? [figureList(known)] : []));
-    }
+    updateMetrics(build);
     section.hidden = false;
     open.hidden = !build.has_layout;
     outcome.classList.toggle("bare", !build.has_layout && !build.has_picture);
@@ -113,6 +172,7 @@ export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSi
       askedFiles = true;
       void showFiles(build.state === "succeeded");
     }
+    drawers.set("settings", "Configuration", () => settingsPanel(build));
   }
 
   return { element: section, update };

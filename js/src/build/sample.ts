@@ -40,6 +40,7 @@ export function sampleBuild(more: Partial<Build> = {}): Build {
     seq: 1,
     has_picture: false,
     has_layout: false,
+    config: { CLOCK_PERIOD: 10 },
     ...more,
   };
 }
@@ -71,6 +72,18 @@ export class SampleTransport implements Transport {
     return this.answerCancel();
   }
 
+  async retry(): Promise<string> {
+    return "b2";
+  }
+
+  async resume(): Promise<string> {
+    return "b3";
+  }
+
+  async readArtifact(_buildId: string, { path }: Artifact): Promise<Uint8Array> {
+    return new TextEncoder().encode(`The text of ${path}`);
+  }
+
   async artifacts(): Promise<readonly Artifact[]> {
     return this.files;
   }
@@ -81,6 +94,10 @@ export class SampleTransport implements Transport {
 
   logUrl(buildId: string): string {
     return `/builds/${buildId}/log`;
+  }
+
+  archiveUrl(buildId: string): string {
+    return `/builds/${buildId}/archive`;
   }
 
   artifactUrl(buildId: string, path: string): string {

@@ -1,9 +1,12 @@
-import { element, setAttribute, setText } from "../dom";
-import { formatSeconds } from "../format";
-import { icon } from "../icons";
-import type { Step } from "../transport";
+import { element, setChildren } from "../dom";
+import { isAlive, type Step } from "../transport";
 import type { BuildFeed } from "./feed";
-import { STEP_SIGNS } from "./words";
+import { groupSteps } from "./phases";
+import { createStepGroup, type StepGroup } from "./step-group";
+import { createStepItem, type StepItem } from "./step-item";
+
+/** A flow up to this many steps is read as a plain list. */
+const MOST_FLAT = 12;
 
 export interface StepList {
   readonly element: HTMLElement;
@@ -11,24 +14,24 @@ export interface StepList {
   tick(): void;
 }
 
-interface Item {
-  readonly node: HTMLLIElement;
-  readonly time: HTMLElement;
-  step: Step;
+export interface StepActions {
+  /** Shows where a step's output begins. */
+  showStep(step: Step): void;
+  /** Shows where a failed step says what went wrong. */
+  showError(step: Step): void;
 }
 
-/** Seconds that a step took, or has taken at `now` (ms). */
-function stepSeconds(step: Step, now: number): number | null {
-  if (step.seconds !== null) return step.seconds;
-  return step.state === "running" && step.started ? (now - Date.parse(step.started)) / 1000 : null;
+/** The step that a build is at: the one that runs or failed, or else the last that has begun. */
+function currentStep(steps: readonly Step[]): Step | undefined {
+  return (
+    steps.find((step) => step.state === "running") ??
+    steps.find((step) => step.state === "failed") ??
+    steps.findLast((step) => step.state === "done")
+  );
 }
 
-/** The steps of the flow in their order; a step that has begun leads to its place in the log. */
-export function createStepList(
-  feed: BuildFeed,
-  showLog: (offset: number) => void,
-  signal: AbortSignal,
-): StepList {
+/** The steps of the flow in their order, by phases if they are many; a step that has begun leads to its output. */
+export function createStepList(feed: BuildFeed, actions: StepActions, signal: AbortSignal): StepList {
   const list = element("ol", { class: "steps-list" });
   const none = element("p", { class: "steps-none" }, "The steps appear when the flow starts.");
   const panel = element(
@@ -38,87 +41,87 @@ export function createStepList(
     none,
     list,
   );
-  const items = new Map<string, Item>();
-  let runningId: string | null = null;
+  const items = new Map<string, StepItem>();
+  const groups = new Map<string, StepGroup>();
+  let shownId: string | null = null;
+
+  const stepOf = (id: string) => feed.build?.steps.find((step) => step.id === id);
 
   list.addEventListener(
     "click",
     (event) => {
-      const id = (event.target as Element).closest("li")?.dataset.id;
-      const offset = id === undefined ? null : items.get(id)?.step.offset;
-      if (typeof offset === "number") showLog(offset);
+      const body = (event.target as Element).closest(".step");
+      const step = stepOf(body?.closest<HTMLElement>("li")?.dataset.id ?? "");
+      if (step) actions.showStep(step);
     },
     { signal },
   );
 
-  function draw(step: Step): Item {
-    const sign = STEP_SIGNS[step.state];
-    const time = element("span", { class: "time" });
-    const said = step.offset === null ? "div" : "button";
-    const body = element(
-      said,
-      { class: "step", title: step.id, ...(said === "button" && { type: "button" }) },
-      element("span", { class: "sign" }, icon(sign.icon), element("span", { class: "hidden" }, sign.word)),
-      element("span", { class: "name" }, step.name),
-      time,
-    );
-    const node = element("li", { "data-id": step.id, "data-state": step.state }, body);
-    setAttribute(node, "aria-current", step.state === "running" && "step");
-    return { node, time, step };
+  function itemOf(step: Step): StepItem {
+    let item = items.get(step.id);
+    if (!item) {
+      item = createStepItem(step.id, () => {
+        const failed = stepOf(step.id);
+        if (failed) actions.showError(failed);
+      });
+      items.set(step.id, item);
+    }
+    const error = feed.build?.error;
+    item.update(step, step.state === "failed" && error?.step === step.id ? error.message : null);
+    return item;
   }
 
-  function tickItem({ step, time }: Item): void {
-    const seconds = stepSeconds(step, feed.now());
-    setText(time, seconds === null ? "" : formatSeconds(seconds));
+  function updateGroups(steps: readonly Step[], current: Step | undefined): Node[] {
+    const shown = new Set<string>();
+    const alive = feed.build !== null && isAlive(feed.build.state);
+    const nodes = groupSteps(steps).map((one) => {
+      let group = groups.get(one.key);
+      if (!group) {
+        group = createStepGroup(one.phase);
+        groups.set(one.key, group);
+      }
+      shown.add(one.key);
+      const here = one.steps.some((step) => step === current);
+      const open = (alive && here) || one.steps.some((step) => step.state === "failed");
+      group.update(one, one.steps.map(itemOf), open);
+      return group.node;
+    });
+    for (const key of groups.keys()) if (!shown.has(key)) groups.delete(key);
+    return nodes;
   }
 
   /** Scrolls within the list only, never the notebook, and not under the reader's hands. */
   function bringIntoView(node: HTMLElement): void {
     if (list.matches(":hover") || list.matches(":focus-within")) return;
-    const top = node.offsetTop; // the list is the offset parent
+    const top = node.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop;
     if (top < list.scrollTop || top + node.offsetHeight > list.scrollTop + list.clientHeight)
       list.scrollTop = top - list.clientHeight / 2 + node.offsetHeight / 2;
+  }
+
+  function tick(): void {
+    const now = feed.now();
+    for (const item of items.values()) item.tick(now);
+    for (const group of groups.values()) group.tick(now);
   }
 
   function update(): void {
     const steps = feed.build?.steps ?? [];
     none.hidden = steps.length > 0;
-    let place: ChildNode | null = list.firstChild;
-    for (const step of steps) {
-      let item = items.get(step.id);
-      if (item?.step !== step) {
-        const drawn = draw(step);
-        if (place === item?.node) place = place?.nextSibling ?? null;
-        const focused = item?.node.contains((list.getRootNode() as ShadowRoot).activeElement);
-        item?.node.remove();
-        list.insertBefore(drawn.node, place);
-        if (focused) drawn.node.querySelector("button")?.focus();
-        item = drawn;
-        items.set(step.id, item);
-      } else if (item.node === place) place = place.nextSibling;
-      else list.insertBefore(item.node, place);
-      tickItem(item);
-    }
+    const current = currentStep(steps);
+    const flat = steps.length <= MOST_FLAT;
+    setChildren(list, flat ? steps.map((step) => itemOf(step).node) : updateGroups(steps, current));
+    if (flat) groups.clear();
     const ids = new Set(steps.map((step) => step.id));
-    for (const [id, item] of items) {
-      if (ids.has(id)) continue;
-      item.node.remove();
-      items.delete(id);
-    }
-    const current =
-      steps.find((step) => step.state === "running") ?? steps.find((step) => step.state === "failed");
-    if (current && current.id !== runningId) {
+    for (const id of items.keys()) if (!ids.has(id)) items.delete(id);
+    // With times in, as they may be as wide as the name.
+    for (const item of items.values()) item.tick(feed.now());
+    for (const group of groups.values()) group.tick(feed.now());
+    if (current && current.id !== shownId) {
       const item = items.get(current.id);
-      if (item) bringIntoView(item.node);
-      runningId = current.id;
+      if (item && current.state !== "done") bringIntoView(item.node);
+      shownId = current.id;
     }
   }
 
-  return {
-    element: panel,
-    update,
-    tick: () => {
-      for (const item of items.values()) if (item.step.state === "running") tickItem(item);
-    },
-  };
+  return { element: panel, update, tick };
 }

@@ -1,14 +1,21 @@
 import { element, oncePerFrame, setText } from "../dom";
 import { icon } from "../icons";
 import { createLogPanel } from "../log/panel";
-import { isAlive } from "../transport";
+import { readReference } from "../log/reference";
+import { isAlive, type Step } from "../transport";
+import { createActions } from "./actions";
+import { createEndNotice } from "./ending";
 import type { BuildFeed, FeedPart } from "./feed";
 import { createHeader } from "./header";
 import { createResults, type Explore } from "./results";
+import { logSections, sectionOf } from "./sections";
 import { createStepList } from "./steps";
+import { createTimeline } from "./timeline";
 import { announcement } from "./words";
 
 const ANNOUNCE_EVERY = 1500; // ms: quick steps are not all read out
+/** Bytes of log before the tail that are fetched without being asked for, so that lines have their numbers. */
+const EAGER_LOG = 2 * 1024 * 1024;
 
 /** Tells assistive technology of steps and states, and of nothing else. */
 function createAnnouncer(signal: AbortSignal) {
@@ -27,19 +34,36 @@ function createAnnouncer(signal: AbortSignal) {
 }
 
 /**
- * One build, live, as an element; nothing of it stays once `signal` aborts. Its parts are groups and no landmarks:
+ * One build, live, as an element; nothing of it stays once `signal` aborts. `follow` shows another build in its place,
+ * such as its second attempt. Its parts are groups and no landmarks:
  * a notebook holds many builds.
  */
-export function createBuildView(feed: BuildFeed, explore: Explore, signal: AbortSignal): HTMLElement {
+export function createBuildView(
+  feed: BuildFeed,
+  explore: Explore,
+  follow: (buildId: string) => void,
+  signal: AbortSignal,
+): HTMLElement {
   const notice = element("p", { class: "notice", hidden: true });
   const failure = element("div", { class: "failure", role: "group", "aria-label": "Error", hidden: true });
-  const header = createHeader(feed, signal);
+  const ending = createEndNotice(() => header.element.scrollIntoView({ block: "start" }), signal);
+  const header = createHeader(feed, createActions(feed, follow, signal), ending.ask);
   const results = createResults(feed, explore, signal);
   const log = createLogPanel(feed, feed.transport.logUrl(feed.buildId), signal);
-  const steps = createStepList(feed, (offset) => void log.showOffset(offset), signal);
+  const showStep = (step: Step) => {
+    if (step.offset !== null) void log.showOffset(step.offset);
+  };
+  const showError = (step: Step) => {
+    const section = sectionOf(feed.build, step.id);
+    if (section) void log.showError(section.range);
+  };
+  const steps = createStepList(feed, { showStep, showError }, signal);
+  const timeline = createTimeline(feed, showStep, signal);
   const work = element("div", { class: "work" }, steps.element, log.element);
   const announcer = createAnnouncer(signal);
   let witnessed = false;
+  let inView = false;
+  let wantsHead = true;
   const view = element(
     "article",
     { class: "build", "aria-label": "Build" },
@@ -47,7 +71,9 @@ export function createBuildView(feed: BuildFeed, explore: Explore, signal: Abort
     notice,
     failure,
     results.element,
+    timeline.element,
     work,
+    ending.element,
     announcer.region,
   );
 
@@ -58,6 +84,21 @@ export function createBuildView(feed: BuildFeed, explore: Explore, signal: Abort
     notice.hidden = !text;
     notice.dataset.state = state;
     setText(notice, text ?? "");
+  }
+
+  /** Shows the line that the page's address names, once, when there is a log. */
+  function followReference(): void {
+    const reference = readReference(location.hash, feed.buildId);
+    if (reference) void log.showReference(reference);
+  }
+
+  /** Out of sight nobody counts lines, so nothing is fetched for that. */
+  function fetchHead(): void {
+    if (!wantsHead || !inView || !feed.log.count) return;
+    wantsHead = false;
+    const { startOffset } = feed.log;
+    if (startOffset > 0 && startOffset <= EAGER_LOG) feed.loadEarlier(0).catch(() => {});
+    followReference();
   }
 
   function updateFailure(): void {
@@ -78,8 +119,15 @@ export function createBuildView(feed: BuildFeed, explore: Explore, signal: Abort
         error.detail
           ? element("details", {}, element("summary", {}, "Details"), element("pre", {}, error.detail))
           : null,
+        step && step.offset !== null && element("div", {}, showInLog(step)),
       ),
     );
+  }
+
+  function showInLog(step: Step): HTMLElement {
+    const button = element("button", { type: "button", class: "quiet" }, icon("down"), "Show in the log");
+    button.addEventListener("click", () => showError(step));
+    return button;
   }
 
   function update(): void {
@@ -91,18 +139,24 @@ export function createBuildView(feed: BuildFeed, explore: Explore, signal: Abort
     updateFailure();
     header.update();
     steps.update();
+    timeline.update();
     results.update();
+    log.updateSections(logSections(build));
     if (!build) return;
     view.setAttribute("aria-label", `Build of ${build.design.name}`);
     view.dataset.state = build.state;
     // Opening a notebook of finished builds is no event.
+    ending.update(build);
     witnessed ||= isAlive(build.state);
     if (witnessed) announcer.say(announcement(build));
   }
 
   const updateSoon = oncePerFrame(update, signal);
   const hear = (part: FeedPart) => {
-    if (part === "log") log.update();
+    if (part === "log") {
+      log.update();
+      fetchHead();
+    }
     if (part !== "log" || view.classList.contains("waiting")) updateSoon();
   };
   feed.listen(hear, signal);
@@ -110,9 +164,19 @@ export function createBuildView(feed: BuildFeed, explore: Explore, signal: Abort
     if (!feed.build || !isAlive(feed.build.state) || document.hidden) return;
     if (feed.connection.state === "closed") return;
     header.tick();
+    if (!inView) return;
     steps.tick();
+    timeline.tick();
   }, 1000);
   signal.addEventListener("abort", () => clearInterval(ticker), { once: true });
+  const watcher = new IntersectionObserver((entries) => {
+    inView = entries.at(-1)?.isIntersecting ?? false;
+    if (inView) updateSoon();
+    fetchHead();
+  });
+  watcher.observe(view);
+  signal.addEventListener("abort", () => watcher.disconnect(), { once: true });
+  window.addEventListener("hashchange", followReference, { signal });
   update();
   log.update();
   return view;

@@ -6,7 +6,7 @@ interface Sign {
   readonly word: string;
 }
 
-export const BUILD_SIGNS: Readonly<Record<BuildState, Sign>> = {
+const BUILD_SIGNS: Readonly<Record<BuildState, Sign>> = {
   queued: { icon: "clock", word: "Queued" },
   starting: { icon: "ring", word: "Starting" },
   running: { icon: "ring", word: "Running" },
@@ -17,13 +17,22 @@ export const BUILD_SIGNS: Readonly<Record<BuildState, Sign>> = {
   lost: { icon: "warning", word: "Lost" },
 };
 
-export const STEP_SIGNS: Readonly<Record<StepState, Sign>> = {
+const STEP_SIGNS: Readonly<Record<StepState, Sign>> = {
   pending: { icon: "circle", word: "pending" },
   running: { icon: "ring", word: "running" },
   done: { icon: "check", word: "done" },
   failed: { icon: "cross", word: "failed" },
   skipped: { icon: "dash", word: "skipped" },
 };
+
+/** A state's picture and word; one of a later version stands for itself. */
+export function buildSign(state: BuildState): Sign {
+  return BUILD_SIGNS[state] ?? { icon: "dash", word: String(state) };
+}
+
+export function stepSign(state: StepState): Sign {
+  return STEP_SIGNS[state] ?? { icon: "circle", word: String(state) };
+}
 
 export const CONNECTION_SIGNS: Readonly<Record<ConnectionState, Sign>> = {
   connecting: { icon: "refresh", word: "Connecting" },
@@ -55,7 +64,7 @@ export function announcement(build: Build): string {
   const running = build.steps.findIndex((step) => step.state === "running");
   const step = build.steps[running];
   if (build.state === "running" && step) return `Step ${running + 1} of ${build.steps.length}: ${step.name}`;
-  return `Build ${BUILD_SIGNS[build.state].word.toLowerCase()}`;
+  return `Build ${buildSign(build.state).word.toLowerCase()}`;
 }
 
 /** How many steps are behind, of those that are to run. */

@@ -22,6 +22,18 @@ export interface Field {
   readonly grid: PlacedGrid;
 }
 
+/** Pixels: x1, y1, x2, y2, y upwards. */
+export type Window = readonly [number, number, number, number];
+
+/** What is left out on purpose. */
+export interface Limits {
+  /** Levels of the hierarchy that are drawn, 1 is the top cell alone; what is below shows as outlines. */
+  readonly depth: number;
+  readonly hidden: ReadonlySet<Node>;
+}
+
+export const NO_LIMITS: Limits = { depth: Number.POSITIVE_INFINITY, hidden: new Set() };
+
 // A frame looks at so many cells at most, whatever a file does; the rest is covered, and the view says so.
 const VISIT_LIMIT = 3_000_000;
 
@@ -31,21 +43,24 @@ export class Collector {
   readonly fields: Field[] = [];
   /** Some cells large enough to be drawn were covered. */
   simplified = false;
+  /** Cells below the depth limit: drawn as outlines. */
+  readonly outlines: Seen[] = [];
   private visits = 0;
+  private level = 0;
   private readonly byNode = new Map<Node, Seen>();
+  private readonly outlineOf = new Map<Node, Seen>();
 
   constructor(
     private readonly scene: Scene,
-    private readonly width: number,
-    private readonly height: number,
+    private readonly window: Window,
     /** Cells smaller than this (pixels) are covered. */
     private readonly detail: number,
+    private readonly limits: Limits = NO_LIMITS,
   ) {}
 
-  collect(view: View): void {
-    const x = this.width / 2 - view.x * view.scale;
-    const y = this.height / 2 - view.y * view.scale;
-    this.visit(this.scene.top, view.scale, 0, 0, view.scale, x, y);
+  /** `x` and `y` are where the layout's origin is, pixels. */
+  collect(x: number, y: number, scale: number): void {
+    this.visit(this.scene.top, scale, 0, 0, scale, x, y);
   }
 
   private seenOf(node: Node): Seen {
@@ -68,7 +83,13 @@ export class Collector {
     const py = c * middleX + d * middleY + y;
     const reachX = Math.abs(a) * halfX + Math.abs(b) * halfY;
     const reachY = Math.abs(c) * halfX + Math.abs(d) * halfY;
-    if (px + reachX < 0 || py + reachY < 0 || px - reachX > this.width || py - reachY > this.height) return;
+    const [left, bottom, right, top] = this.window;
+    if (px + reachX < left || py + reachY < bottom || px - reachX > right || py - reachY > top) return;
+    if (this.limits.hidden.has(node)) return;
+    if (this.level >= this.limits.depth) {
+      this.outline(node).drawn.push(a, b, c, d, x, y);
+      return;
+    }
     const seen = this.seenOf(node);
     const small = reachX * 2 < this.detail && reachY * 2 < this.detail;
     if (small || this.visits > VISIT_LIMIT) {
@@ -77,7 +98,20 @@ export class Collector {
       return;
     }
     seen.drawn.push(a, b, c, d, x, y);
-    if (!node.leaf) this.descend(node, a, b, c, d, x, y);
+    if (node.leaf) return;
+    this.level++;
+    this.descend(node, a, b, c, d, x, y);
+    this.level--;
+  }
+
+  private outline(node: Node): Seen {
+    let seen = this.outlineOf.get(node);
+    if (!seen) {
+      seen = { node, drawn: [], covered: [] };
+      this.outlineOf.set(node, seen);
+      this.outlines.push(seen);
+    }
+    return seen;
   }
 
   private descend(node: Node, a: number, b: number, c: number, d: number, x: number, y: number): void {
@@ -138,7 +172,9 @@ export class Collector {
     const close = (count: number, sx: number, sy: number) =>
       count === 1 || (Math.abs(sx) < 2 * this.detail && Math.abs(sy) < 2 * this.detail);
     const small = reachX * 2 < this.detail && reachY * 2 < this.detail;
-    if (small && close(grid.nx, grid.ax, grid.ay) && close(grid.ny, grid.bx, grid.by)) {
+    if (this.limits.hidden.has(node)) return;
+    const shown = this.level < this.limits.depth;
+    if (shown && small && close(grid.nx, grid.ax, grid.ay) && close(grid.ny, grid.bx, grid.by)) {
       this.fields.push({ node, transform: first, grid });
       return;
     }
@@ -146,8 +182,9 @@ export class Collector {
     const middleY = (box.y1 + box.y2) / 2;
     const px = a * middleX + b * middleY + x;
     const py = c * middleX + d * middleY + y;
-    const window = [-reachX - px, -reachY - py, this.width + reachX - px, this.height + reachY - py];
-    const [i1, j1, i2, j2] = indices(grid, window as [number, number, number, number]);
+    const [left, bottom, right, top] = this.window;
+    const window: Window = [left - reachX - px, bottom - reachY - py, right + reachX - px, top + reachY - py];
+    const [i1, j1, i2, j2] = indices(grid, window);
     if (this.visits + (i2 - i1 + 1) * (j2 - j1 + 1) > VISIT_LIMIT) {
       this.simplified = true;
       this.fields.push({ node, transform: first, grid });
@@ -160,9 +197,9 @@ export class Collector {
 }
 
 /** The smallest ranges i1, j1, i2, j2 that hold all copies i·a + j·b within the window x1, y1, x2, y2. */
-function indices(
-  grid: PlacedGrid,
-  window: [number, number, number, number],
+export function indices(
+  grid: Omit<PlacedGrid, "x" | "y" | "turn">,
+  window: Window,
 ): [number, number, number, number] {
   const { nx, ny, ax, ay, bx, by } = grid;
   const [x1, y1, x2, y2] = window;

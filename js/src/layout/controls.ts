@@ -1,3 +1,5 @@
+type Position = { x: number; y: number };
+
 /** What the controls ask for; positions and distances are CSS pixels from the upper left of the element. */
 export interface Moves {
   pan(dx: number, dy: number): void;
@@ -5,23 +7,35 @@ export interface Moves {
   zoom(factor: number, x?: number, y?: number): void;
   fit(): void;
   /** The pointer is here, or nowhere. */
-  hover(position: { x: number; y: number } | undefined): void;
+  hover(position: Position | undefined): void;
+  /** A click, not a drag; from the keyboard without a position. */
+  click(position: Position | undefined): void;
+  /** A box is being drawn, or is given up. */
+  band(from: Position | undefined, to?: Position): void;
+  /** The box is done. */
+  box(from: Position, to: Position): void;
+  /** Another key; says whether it meant something. */
+  key(key: string): boolean;
 }
 
 const KEY_PAN = 80;
 const KEY_ZOOM = 1.4;
 const WHEEL = 0.0016;
 const LINE_HEIGHT = 33; // pixels of a wheel that counts in lines, as Firefox's does
+const CLICK = 4; // pixels that a hand may move in a click
 
-/** Make an element pan and zoom with the mouse, fingers and keys, until `signal` aborts. */
+/** Make an element pan, zoom and point with the mouse, fingers and keys, until `signal` aborts. */
 export function listen(element: HTMLElement, moves: Moves, signal: AbortSignal): void {
-  const pointers = new Map<number, { x: number; y: number }>();
+  const pointers = new Map<number, Position>();
+  let start: Position | undefined;
+  let boxing = false;
   const at = (event: MouseEvent) => {
     const { left, top } = element.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
   };
   const on = <K extends keyof HTMLElementEventMap>(type: K, run: (event: HTMLElementEventMap[K]) => void) =>
     element.addEventListener(type, run, { signal, passive: false });
+  const near = (one: Position, other: Position) => Math.hypot(one.x - other.x, one.y - other.y) < CLICK;
 
   on("wheel", (event) => {
     event.preventDefault();
@@ -33,36 +47,57 @@ export function listen(element: HTMLElement, moves: Moves, signal: AbortSignal):
   });
   on("pointerdown", (event) => {
     if (event.button !== 0) return;
-    pointers.set(event.pointerId, at(event));
-    element.setPointerCapture(event.pointerId);
+    const position = at(event);
+    pointers.set(event.pointerId, position);
+    if (event.isTrusted) element.setPointerCapture(event.pointerId);
+    boxing = event.shiftKey && pointers.size === 1;
+    start = pointers.size === 1 ? position : undefined;
   });
   on("pointermove", (event) => {
     const position = at(event);
     moves.hover(position);
     const before = pointers.get(event.pointerId);
     if (!before) return;
+    if (boxing && start) {
+      moves.band(start, position);
+      return;
+    }
+    // A hand that trembles in a click does not move the picture.
+    if (start && near(start, position)) return;
+    start = undefined;
     const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
     pointers.set(event.pointerId, position);
     if (!other) {
       moves.pan(position.x - before.x, position.y - before.y);
       return;
     }
-    const spread = (one: { x: number; y: number }) => Math.hypot(one.x - other.x, one.y - other.y) || 1;
+    const spread = (one: Position) => Math.hypot(one.x - other.x, one.y - other.y) || 1;
     moves.zoom(spread(position) / spread(before), (position.x + other.x) / 2, (position.y + other.y) / 2);
     moves.pan((position.x - before.x) / 2, (position.y - before.y) / 2);
   });
-  const release = (event: PointerEvent) => pointers.delete(event.pointerId);
-  on("pointerup", release);
-  on("pointercancel", release);
+  on("pointerup", (event) => {
+    if (!pointers.delete(event.pointerId)) return;
+    const position = at(event);
+    if (start && near(start, position)) moves.click(position);
+    else if (start && boxing) moves.box(start, position);
+    if (boxing) moves.band(undefined);
+    start = undefined;
+    boxing = false;
+  });
+  on("pointercancel", (event) => {
+    pointers.delete(event.pointerId);
+    moves.band(undefined);
+    start = undefined;
+    boxing = false;
+  });
   on("pointerleave", () => moves.hover(undefined));
-  on("dblclick", () => moves.fit());
   on("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target !== element) return;
     const act = keys[event.key];
-    if (!act) return;
+    if (act) act(moves);
+    else if (!moves.key(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
-    act(moves);
   });
 }
 
@@ -76,4 +111,5 @@ const keys: Readonly<Record<string, (moves: Moves) => void>> = {
   "-": (moves) => moves.zoom(1 / KEY_ZOOM),
   f: (moves) => moves.fit(),
   F: (moves) => moves.fit(),
+  Enter: (moves) => moves.click(undefined),
 };

@@ -62,6 +62,30 @@ async function opened(): Promise<ShadowRoot> {
   return root;
 }
 
+const press = (root: ShadowRoot, selector: string, text: string) =>
+  [...root.querySelectorAll<HTMLButtonElement>(selector)].find(
+    (each) => each.textContent === text,
+  ) as HTMLButtonElement;
+
+const type = (root: ShadowRoot, key: string) =>
+  one(root, ".stage").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+
+/** A model as anywidget has it. */
+function modelOf(values: Record<string, unknown>) {
+  const heard = new Map<string, Set<() => void>>();
+  return {
+    values,
+    get: (name: string) => values[name],
+    set: (name: string, value: unknown) => {
+      values[name] = value;
+      for (const call of heard.get(`change:${name}`) ?? []) call();
+    },
+    save_changes: () => undefined,
+    on: (event: string, call: () => void) => heard.set(event, (heard.get(event) ?? new Set()).add(call)),
+    off: (event: string, call: () => void) => heard.get(event)?.delete(call),
+  };
+}
+
 const one = <E extends HTMLElement>(root: ShadowRoot, selector: string) => root.querySelector(selector) as E;
 
 it("asks for the layout of a build or of a file", () => {
@@ -135,12 +159,12 @@ it("hides and shows layers, of a filtered list only those listed", async () => {
   address = { scene, layers: layersUrl(many) };
   const root = await opened();
   const before = drawn();
-  one<HTMLButtonElement>(root, ".head .button:last-child").click();
+  press(root, ".panel .button", "none").click();
   await vi.waitFor(() => expect(drawn()).toBeGreaterThan(before));
   const checked = () =>
     [...root.querySelectorAll<HTMLInputElement>(".row input")].filter((box) => box.checked);
   expect(checked()).toEqual([]);
-  one<HTMLButtonElement>(root, ".head .button").click();
+  press(root, ".panel .button", "all").click();
   expect(checked().length).toBe(root.querySelectorAll(".row").length);
 });
 
@@ -168,4 +192,134 @@ it("leaves nothing behind", async () => {
   await opened();
   control.abort();
   expect(el.childElementCount).toBe(0);
+});
+
+it("says what is under a click, to people and to Python, and forgets it with Escape", async () => {
+  const model = modelOf({ path: "chip.gds" });
+  const root = show({ model });
+  await vi.waitFor(() => expect(drawn()).toBeGreaterThan(0), 4000);
+  const { box, unit } = answers[0] as Answer & { type: "opened" };
+  // Enter picks at the middle; somewhere on this lattice there is a shape.
+  for (let i = 0; i < 256 && !root.querySelector(".card"); i++) {
+    const x = box[0] + ((box[2] - box[0]) * ((i % 16) + 0.5)) / 16;
+    const y = box[1] + ((box[3] - box[1]) * ((i >> 4) + 0.5)) / 16;
+    model.set("view", { x: x / unit, y: y / unit, width: (box[2] - box[0]) / unit });
+    type(root, "Enter");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const card = one(root, ".card");
+  expect(card.textContent).toMatch(/size.*µm.*cell/);
+  const { cell, path, box: picked } = model.values.selection as { cell: string; path: string; box: number[] };
+  expect(path.endsWith(cell)).toBe(true);
+  expect(picked).toHaveLength(4);
+  type(root, "Escape");
+  expect(root.querySelector(".card")).toBeNull();
+  expect(model.values.selection).toEqual({});
+});
+
+it("keeps the view and the layers shown the same as Python's, in both directions", async () => {
+  const model = modelOf({ path: "chip.gds", view: { x: 10, y: 5, width: 20, hidden: ["1/0", "2/0"] } });
+  const root = show({ model });
+  await vi.waitFor(() => expect(drawn()).toBeGreaterThan(0), 4000);
+  const hidden = () =>
+    [...root.querySelectorAll<HTMLInputElement>(".row input")].filter((input) => !input.checked).length;
+  await vi.waitFor(() => expect(hidden()).toBe(2));
+  const view = () => model.values.view as { x: number; y: number; width: number; hidden: string[] };
+  await vi.waitFor(() => expect(view().width).toBeCloseTo(20, 2));
+  model.set("view", { x: 12, y: 6, width: 10 });
+  await vi.waitFor(() => expect(view()).toMatchObject({ x: 12, y: 6, hidden: ["1/0", "2/0"] }), 2000);
+  press(root, ".panel .button", "all").click();
+  await vi.waitFor(() => expect(view().hidden).toEqual([]), 2000);
+});
+
+it("goes to a place in µm, and says when that is no number", async () => {
+  const root = await opened();
+  type(root, "g");
+  const [x, y, width] = [...root.querySelectorAll<HTMLInputElement>(".number")] as HTMLInputElement[];
+  await vi.waitFor(() => expect(root.activeElement).toBe(x));
+  Object.assign(x as HTMLInputElement, { value: "3" });
+  Object.assign(y as HTMLInputElement, { value: "2,5" });
+  Object.assign(width as HTMLInputElement, { value: "4" });
+  press(root, ".goto .button", "go").click();
+  expect(one(root, ".place").textContent).toBe("3.000, 2.500 µm");
+  Object.assign(x as HTMLInputElement, { value: "three" });
+  press(root, ".goto .button", "go").click();
+  expect((x as HTMLInputElement).validationMessage).toBe("Give a number, in µm.");
+});
+
+it("shows one layer alone, and all as before", async () => {
+  const root = await opened();
+  const checked = () =>
+    [...root.querySelectorAll<HTMLInputElement>(".row input")].filter((input) => input.checked).length;
+  const before = checked();
+  press(root, ".minor", "solo").click();
+  expect(checked()).toBe(1);
+  press(root, ".minor", "solo").click();
+  expect(checked()).toBe(before);
+});
+
+it("lists the cells, finds and hides them", async () => {
+  const root = await opened();
+  type(root, "c");
+  await vi.waitFor(() => expect(root.querySelectorAll(".tree .row").length).toBeGreaterThan(1));
+  const top = one(root, ".tree .twisty");
+  expect(top.getAttribute("aria-expanded")).toBe("true");
+  const search = one<HTMLInputElement>(root, ".panel .filter");
+  search.value = "no such cell";
+  search.dispatchEvent(new Event("input"));
+  expect(one(root, ".tree").textContent).toBe("No cell has such a name.");
+  search.value = "";
+  search.dispatchEvent(new Event("input"));
+  const before = drawn();
+  const eye = one(root, ".tree [data-cell]");
+  eye.click();
+  expect(eye.getAttribute("aria-pressed")).toBe("true");
+  await vi.waitFor(() => expect(drawn()).toBeGreaterThan(before));
+});
+
+it("goes through thousands of markers by category, and knows which have been seen", async () => {
+  const markers = Array.from({ length: 5000 }, (_each, index) => [
+    index % 2,
+    0,
+    [index / 100, 0, index / 100 + 0.1, 1],
+  ]);
+  const categories = ["width", "space"].map((name) => ({
+    name,
+    description: "",
+    report: "drc",
+    count: 2500,
+  }));
+  address = {
+    ...address,
+    markers: `data:application/json,${JSON.stringify({ categories, markers })}`,
+  };
+  const source = { build: "b1" };
+  const saved = { address: { ...address, headers: {} } as SceneAddress, worker: "" };
+  const root = show({ source, saved });
+  await vi.waitFor(() => expect(drawn()).toBeGreaterThan(0), 4000);
+  type(root, "m");
+  await vi.waitFor(() => expect(root.querySelectorAll(".category")).toHaveLength(3));
+  const start = performance.now();
+  for (let i = 0; i < 100; i++) type(root, "n");
+  expect(performance.now() - start, "a step must not be felt").toBeLessThan(2500);
+  expect(one(root, ".current").textContent).toBe("100 of 5\u202f000");
+  (root.querySelectorAll<HTMLElement>(".category")[2] as HTMLElement).click();
+  type(root, "p");
+  expect(one(root, ".current").textContent).toBe("2\u202f500 of 2\u202f500");
+  expect(root.querySelectorAll(".category .numbers")[2]?.textContent).toBe("1 of 2\u202f500 seen");
+});
+
+it("reads the layout again and keeps the view", async () => {
+  const model = modelOf({ path: "chip.gds", view: { x: 10, y: 5, width: 20 }, _reloads: 0 });
+  const root = show({ model });
+  await vi.waitFor(() => expect(drawn()).toBeGreaterThan(0), 4000);
+  const bar = one(root, ".length").textContent;
+  const opens = () => answers.filter((answer) => answer.type === "opened").length;
+  model.set("_reloads", 1);
+  await vi.waitFor(() => expect(opens()).toBe(2), 4000);
+  await vi.waitFor(() => expect(one(root, ".length").textContent).toBe(bar));
+  expect(root.querySelectorAll(".tools")).toHaveLength(1);
+  model.set("path", "other.gds");
+  await vi.waitFor(() => expect(opens()).toBe(3), 4000);
+  expect(root.querySelectorAll(".layout")).toHaveLength(1);
 });

@@ -1,4 +1,5 @@
-import type { Seen } from "./collect";
+import { Collector, type Limits } from "./collect";
+import { transformBox } from "./raster";
 import type { Scene } from "./scene";
 
 // Labels of sub-cells appear when the cell is this large; those of the top always. CSS pixels.
@@ -8,11 +9,19 @@ const LINE = 11;
 const SLOT_WIDTH = 7;
 const SLOT_HEIGHT = 2.5;
 
+/** Where the layout's origin is, and how large a database unit, pixels. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly scale: number;
+}
+
 /** Write the texts of the layout, where there is room; the rest appears as one zooms in. */
 export function drawLabels(
   context: OffscreenCanvasRenderingContext2D,
   scene: Scene,
-  seen: readonly Seen[],
+  limits: Limits,
+  at: Place,
   layers: readonly { layer: number; label: string }[],
   ratio: number,
 ): void {
@@ -36,7 +45,10 @@ export function drawLabels(
     context.fillStyle = colour;
     context.fillText(text, x, y);
   };
-  for (const { node, drawn } of seen) {
+  const found = new Collector(scene, [0, 0, width, height], CELL_SIZE * ratio, limits);
+  found.collect(at.x, at.y, at.scale);
+  for (const { node, drawn } of found.seen) {
+    if (!node.labelled) continue;
     const large = Math.max(node.box.x2 - node.box.x1, node.box.y2 - node.box.y1);
     for (const { layer, label } of layers) {
       const texts = node.cell.shapes[layer]?.texts;
@@ -52,4 +64,36 @@ export function drawLabels(
       }
     }
   }
+}
+
+/** Draw the cells below the depth limit as boxes, with their names where there is room. */
+export function drawOutlines(
+  context: OffscreenCanvasRenderingContext2D,
+  scene: Scene,
+  limits: Limits,
+  at: Place,
+  ratio: number,
+): void {
+  const { width, height } = context.canvas;
+  const found = new Collector(scene, [0, 0, width, height], ratio, limits);
+  found.collect(at.x, at.y, at.scale);
+  context.strokeStyle = "#8b949e";
+  context.fillStyle = "#c9d1d9";
+  context.lineWidth = 1;
+  context.font = `${LINE * ratio}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  context.textAlign = "center";
+  context.beginPath();
+  for (const { node, drawn } of found.outlines) {
+    const name = context.measureText(node.cell.name).width;
+    for (let i = 0; i < drawn.length; i += 6) {
+      const box = transformBox(node.box, drawn, i);
+      const [w, h] = [box.x2 - box.x1, box.y2 - box.y1];
+      context.rect(Math.floor(box.x1) + 0.5, Math.floor(height - box.y2) + 0.5, Math.round(w), Math.round(h));
+      if (name < w - 4 && h > LINE * ratio)
+        context.fillText(node.cell.name, (box.x1 + box.x2) / 2, height - (box.y1 + box.y2) / 2);
+    }
+  }
+  context.stroke();
+  context.textAlign = "start";
 }

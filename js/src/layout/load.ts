@@ -1,5 +1,5 @@
 import { decodeOasis } from "./oasis/decode";
-import type { LayerInfo, SceneAddress } from "./protocol";
+import type { LayerInfo, LayerList, SceneAddress } from "./protocol";
 import { buildScene, type Scene } from "./scene";
 
 /** A layer of the list that is in the scene; `index` is the scene's. */
@@ -16,8 +16,10 @@ export interface Loaded {
 export async function load(address: SceneAddress): Promise<Loaded> {
   const start = performance.now();
   const [body, list] = await Promise.all([
-    get(address.scene, address.headers).then(bytesOf),
-    get(address.layers, address.headers).then((response) => response.json()),
+    sceneBytes(address),
+    typeof address.layers === "string"
+      ? get(address.layers, address.headers).then((response) => response.json() as Promise<LayerList>)
+      : address.layers,
   ]);
   const fetched = performance.now();
   const layout = decodeOasis(body);
@@ -32,7 +34,13 @@ export async function load(address: SceneAddress): Promise<Loaded> {
   };
 }
 
-async function get(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
+async function sceneBytes({ scene, headers }: SceneAddress): Promise<Uint8Array> {
+  if (typeof scene !== "string") return inflate(scene);
+  return inflate(new Uint8Array(await (await get(scene, headers)).arrayBuffer()));
+}
+
+/** Ask the server; throws an Error with a sentence for people. */
+export async function get(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, { headers, credentials: "same-origin" });
@@ -51,11 +59,12 @@ async function get(url: string, headers: Readonly<Record<string, string>>): Prom
   throw new Error(`The server could not give the layout (status ${response.status}).`);
 }
 
-/** The body, inflated where a proxy has taken the header away that makes the browser do it. */
-async function bytesOf(response: Response): Promise<Uint8Array> {
-  const bytes = new Uint8Array(await response.arrayBuffer());
+/** The bytes, inflated where they are packed: in a saved page, or where a proxy has taken the header away. */
+async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>])
+    .stream()
+    .pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

@@ -42,6 +42,14 @@ export function pixel(colour: string): number {
   return (0xff000000 | ((value & 255) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
 }
 
+/** A layer ready to be put into the picture; without `rows` its fillings are left out. */
+export interface Sheet {
+  readonly planes: Planes;
+  readonly fill: number;
+  readonly frame: number;
+  readonly rows: Uint32Array | undefined;
+}
+
 /** The pixels of the canvas. */
 export class Picture {
   readonly image: ImageData;
@@ -55,23 +63,35 @@ export class Picture {
     this.pixels = new Uint32Array(this.image.data.buffer);
   }
 
-  clear(colour: number): void {
-    this.pixels.fill(colour);
-  }
-
-  /** Draw a layer over those below. `shiftX` and `shiftY` (pixels) make the stipple move with the layout. */
-  add(planes: Planes, fill: number, frame: number, rows: Uint32Array, shiftX: number, shiftY: number): void {
+  /**
+   * Put layers together, the uppermost first. Colours are opaque, so each pixel is written once, by the first layer
+   * that has it. `shiftX` and `shiftY` (pixels) make the stipples move with the layout.
+   */
+  compose(sheets: readonly Sheet[], background: number, shiftX: number, shiftY: number): void {
+    const { width, height } = this;
+    const words = (width + 31) >>> 5;
     const turn = ((shiftX % 32) + 32) % 32;
-    for (let y = planes.low; y <= planes.high; y++) {
-      const row = rows[(((y - shiftY) % 32) + 32) % 32] as number;
-      const ink = turn ? (row << turn) | (row >>> (32 - turn)) : row;
-      const start = y * planes.words;
-      const base = (this.height - 1 - y) * this.width;
-      for (let k = 0; k < planes.words; k++) {
-        const framed = planes.frame[start + k] as number;
-        const filled = (planes.fill[start + k] as number) & ink & ~framed;
-        if (filled) this.spray(filled, base + 32 * k, fill, this.width - 32 * k);
-        if (framed) this.spray(framed, base + 32 * k, frame, this.width - 32 * k);
+    for (let y = 0; y < height; y++) {
+      const base = (height - 1 - y) * width;
+      const rows = sheets.filter(({ planes }) => y >= planes.low && y <= planes.high);
+      const inks = rows.map(({ rows: dots }) => {
+        const row = dots ? (dots[(((y - shiftY) % 32) + 32) % 32] as number) : 0;
+        return turn ? (row << turn) | (row >>> (32 - turn)) : row;
+      });
+      for (let k = 0; k < words; k++) {
+        const at = y * words + k;
+        const room = width - 32 * k;
+        let open = -1;
+        for (let i = 0; i < rows.length && open; i++) {
+          const { planes, fill, frame } = rows[i] as Sheet;
+          const framed = (planes.frame[at] as number) & open;
+          open &= ~framed;
+          const filled = (planes.fill[at] as number) & (inks[i] as number) & open;
+          open &= ~filled;
+          if (framed) this.spray(framed, base + 32 * k, frame, room);
+          if (filled) this.spray(filled, base + 32 * k, fill, room);
+        }
+        if (open) this.spray(open, base + 32 * k, background, room);
       }
     }
   }

@@ -16,8 +16,14 @@ export class Planes {
   /** The rows that were touched since `clear`; none when low > high. */
   low: number;
   high = -1;
-  private readonly right: number;
-  private readonly top: number;
+  // What is drawn now: all, or the strip that a pan has uncovered. Pixels, both ends included.
+  private left = 0;
+  private bottom = 0;
+  private right: number;
+  private top: number;
+  // Patterns are tied to the layout, so that they go on without a seam where a pan adds a strip.
+  private oddX = 0;
+  private oddY = 0;
   private crossings = new Float64Array(64);
 
   constructor(
@@ -32,6 +38,47 @@ export class Planes {
     this.top = height - 1;
   }
 
+  /** Draw only within these pixels, both ends included. */
+  clip(left: number, bottom: number, right: number, top: number): void {
+    this.left = Math.max(0, left);
+    this.bottom = Math.max(0, bottom);
+    this.right = Math.min(this.width - 1, right);
+    this.top = Math.min(this.height - 1, top);
+  }
+
+  /** Whether a box is wholly outside of what is drawn now. */
+  misses(x1: number, y1: number, x2: number, y2: number): boolean {
+    return x2 < this.left || y2 < this.bottom || x1 >= this.right + 1 || y1 >= this.top + 1;
+  }
+
+  /** Where the layout's origin is, pixels. */
+  origin(x: number, y: number): void {
+    this.oddX = x & 1;
+    this.oddY = y & 1;
+  }
+
+  /** Move what is drawn by whole pixels; what comes in from beyond the edges is empty. */
+  shift(dx: number, dy: number): void {
+    if (this.high < this.low) return;
+    const { words, height } = this;
+    const low = Math.max(0, this.low + dy);
+    const high = Math.min(height - 1, this.high + dy);
+    const padding = ALL >>> ((32 - (this.width & 31)) & 31);
+    for (const plane of [this.fill, this.frame]) {
+      if (dy) {
+        plane.copyWithin(
+          Math.max(0, dy) * words,
+          Math.max(0, -dy) * words,
+          (height - Math.max(0, dy)) * words,
+        );
+        if (dy > 0) plane.fill(0, 0, Math.min(dy, height) * words);
+        else plane.fill(0, Math.max(0, height + dy) * words);
+      }
+      if (dx) for (let y = low; y <= high; y++) shiftRow(plane, y * words, words, dx, padding);
+    }
+    [this.low, this.high] = low <= high ? [low, high] : [height, -1];
+  }
+
   clear(): void {
     if (this.high >= this.low) {
       const [from, to] = [this.low * this.words, (this.high + 1) * this.words];
@@ -42,25 +89,45 @@ export class Planes {
     this.high = -1;
   }
 
-  /** A rectangle with its frame; what is thinner than two pixels is all frame, so that it stays visible. */
+  /**
+   * A rectangle with its frame; what is thinner than three pixels is all frame, so that it stays visible. One smaller
+   * than a pixel is a single one, as in KLayout: the pixels that it touches would make vias four times as large.
+   */
   rect(x1: number, y1: number, x2: number, y2: number): void {
-    const { right, top } = this;
-    if (!(x2 >= 0 && y2 >= 0 && x1 <= right && y1 <= top)) return;
-    const left = x1 < 0 ? 0 : x1 | 0;
-    const end = x2 > right ? right : x2 | 0;
-    const bottom = y1 < 0 ? 0 : y1 | 0;
-    const upper = y2 > top ? top : y2 | 0;
+    if (x2 - x1 < 1 && y2 - y1 < 1) {
+      this.dot((x1 + x2) / 2, (y1 + y2) / 2);
+      return;
+    }
+    const { left: l, bottom: b, right: r, top: t } = this;
+    if (!(x2 >= l && y2 >= b && x1 < r + 1 && y1 < t + 1)) return;
+    const left = x1 < l ? l : x1 | 0;
+    const end = x2 > r ? r : x2 | 0;
+    const bottom = y1 < b ? b : y1 | 0;
+    const upper = y2 > t ? t : y2 | 0;
     if (bottom < this.low) this.low = bottom;
     if (upper > this.high) this.high = upper;
-    if (end - left < 2 || upper - bottom < 2) {
+    // Cut by the edge of the view a large one may look thin, but is not.
+    if (
+      (end - left < 2 && Math.floor(x2) - Math.floor(x1) < 2) ||
+      (upper - bottom < 2 && Math.floor(y2) - Math.floor(y1) < 2)
+    ) {
       this.bar(this.frame, left, bottom, end, upper);
       return;
     }
     this.bar(this.fill, left, bottom, end, upper);
-    if (y1 >= 0) this.bar(this.frame, left, bottom, end, bottom);
-    if (y2 <= top) this.bar(this.frame, left, upper, end, upper);
-    if (x1 >= 0) this.column(left, bottom, upper);
-    if (x2 <= right) this.column(end, bottom, upper);
+    if (y1 >= b) this.bar(this.frame, left, bottom, end, bottom);
+    if (y2 < t + 1) this.bar(this.frame, left, upper, end, upper);
+    if (x1 >= l) this.column(left, bottom, upper);
+    if (x2 < r + 1) this.column(end, bottom, upper);
+  }
+
+  private dot(x: number, y: number): void {
+    if (!(x >= this.left && y >= this.bottom && x < this.right + 1 && y < this.top + 1)) return;
+    const row = y | 0;
+    if (row < this.low) this.low = row;
+    if (row > this.high) this.high = row;
+    const index = row * this.words + (x >> 5);
+    this.frame[index] = (this.frame[index] as number) | (1 << (x & 31));
   }
 
   /**
@@ -68,33 +135,43 @@ export class Planes {
    * side by side within blocks of 2 by 2 pixels, so that the upper ones do not hide the lower ones.
    */
   cover(x1: number, y1: number, x2: number, y2: number, density: number, phase: number): void {
-    const { right, top } = this;
-    if (!(x2 >= 0 && y2 >= 0 && x1 <= right && y1 <= top)) return;
-    const left = x1 < 0 ? 0 : x1 | 0;
-    const end = x2 > right ? right : x2 | 0;
-    const bottom = y1 < 0 ? 0 : y1 | 0;
-    const upper = y2 > top ? top : y2 | 0;
-    if (density > DENSE && end - left > 3 && upper - bottom > 3) {
+    const { left: l, bottom: b, right: r, top: t } = this;
+    if (!(x2 >= l && y2 >= b && x1 < r + 1 && y1 < t + 1)) return;
+    if (density > DENSE && x2 - x1 > 4 && y2 - y1 > 4) {
+      const left = x1 < l ? l : x1 | 0;
+      const end = x2 > r ? r : x2 | 0;
+      const bottom = y1 < b ? b : y1 | 0;
+      const upper = y2 > t ? t : y2 | 0;
       if (bottom < this.low) this.low = bottom;
       if (upper > this.high) this.high = upper;
       this.bar(this.fill, left, bottom, end, upper);
       return;
     }
-    this.lattice(left, bottom, end, upper, phase);
-    if (density > HALF) this.lattice(left, bottom, end, upper, phase ^ 3);
+    const tied = phase ^ (this.oddX | (this.oddY << 1));
+    this.lattice(x1, y1, x2, y2, tied);
+    if (density > HALF) this.lattice(x1, y1, x2, y2, tied ^ 3);
   }
 
-  /** The pixel `phase` of every 2 by 2 block that the rectangle touches. */
-  private lattice(left: number, bottom: number, end: number, upper: number, phase: number): void {
-    const dy = phase >> 1;
+  /** The pixel `phase` of every 2 by 2 block in the rectangle, one at least; blocks begin at the layout's origin. */
+  private lattice(x1: number, y1: number, x2: number, y2: number, phase: number): void {
+    const { oddX, oddY } = this;
+    const clampX = (x: number) => Math.min(Math.max(Math.floor(x), this.left), this.right);
+    const clampY = (y: number) => Math.min(Math.max(Math.floor(y), this.bottom), this.top);
+    let [from, to, lowest, highest] = [clampX(x1), clampX(x2), clampY(y1), clampY(y2)];
+    // One that is a single pixel wide or high may take the other one of its block.
+    if (from === to) {
+      from = Math.max(((to + oddX) & ~1) - oddX, this.left);
+      to = Math.min(((to + oddX) | 1) - oddX, this.right);
+    }
+    if (lowest === highest) {
+      lowest = Math.max(((highest + oddY) & ~1) - oddY, this.bottom);
+      highest = Math.min(((highest + oddY) | 1) - oddY, this.top);
+    }
     const pixel = 0x55555555 << (phase & 1);
-    const from = left & ~1;
-    const to = end | 1;
     const [first, last] = [from >>> 5, to >>> 5];
     const startMask = pixel & (ALL << (from & 31));
     const endMask = pixel & (ALL >>> (31 - (to & 31)));
-    for (let y = (bottom & ~1) + dy; y <= (upper | 1); y += 2) {
-      if (y > this.top) break;
+    for (let y = lowest + ((lowest ^ (phase >> 1)) & 1); y <= highest; y += 2) {
       if (y < this.low) this.low = y;
       if (y > this.high) this.high = y;
       const row = y * this.words;
@@ -103,7 +180,7 @@ export class Planes {
       else {
         this.frame[row + first] = (this.frame[row + first] as number) | startMask;
         for (let k = first + 1; k < last; k++) this.frame[row + k] = (this.frame[row + k] as number) | pixel;
-        if (last < this.words) this.frame[row + last] = (this.frame[row + last] as number) | endMask;
+        this.frame[row + last] = (this.frame[row + last] as number) | endMask;
       }
     }
   }
@@ -119,12 +196,12 @@ export class Planes {
       if (y < y1) y1 = y;
       if (y > y2) y2 = y;
     }
-    if (!(x2 >= 0 && y2 >= 0 && x1 <= this.right && y1 <= this.top)) return;
+    if (!(x2 >= this.left && y2 >= this.bottom && x1 < this.right + 1 && y1 < this.top + 1)) return;
     if (x2 - x1 < 2 || y2 - y1 < 2) {
       this.rect(x1, y1, x2, y2);
       return;
     }
-    const bottom = Math.max(0, Math.floor(y1));
+    const bottom = Math.max(this.bottom, Math.floor(y1));
     const upper = Math.min(this.top, Math.floor(y2));
     if (bottom < this.low) this.low = bottom;
     if (upper > this.high) this.high = upper;
@@ -168,8 +245,9 @@ export class Planes {
     for (let k = 0; k + 1 < found; k += 2) {
       const from = this.crossings[k] as number;
       const to = this.crossings[k + 1] as number;
-      if (to < 0 || from > this.right) continue;
-      this.bar(this.fill, from < 0 ? 0 : from | 0, row, to > this.right ? this.right : to | 0, row);
+      if (to < this.left || from >= this.right + 1) continue;
+      const end = to > this.right ? this.right : to | 0;
+      this.bar(this.fill, from < this.left ? this.left : from | 0, row, end, row);
     }
   }
 
@@ -177,15 +255,15 @@ export class Planes {
   private line(x1: number, y1: number, x2: number, y2: number): void {
     const [dx, dy] = [x2 - x1, y2 - y1];
     let [from, to] = [0, 1];
-    for (const [step, start, size] of [
-      [dx, x1, this.width],
-      [dy, y1, this.height],
+    for (const [step, start, low, high] of [
+      [dx, x1, this.left, this.right + 1],
+      [dy, y1, this.bottom, this.top + 1],
     ] as const) {
       if (step === 0) {
-        if (start < 0 || start >= size) return;
+        if (start < low || start >= high) return;
         continue;
       }
-      const [enter, leave] = [-start / step, (size - 0.001 - start) / step];
+      const [enter, leave] = [(low - start) / step, (high - 0.001 - start) / step];
       from = Math.max(from, Math.min(enter, leave));
       to = Math.min(to, Math.max(enter, leave));
     }
@@ -233,4 +311,20 @@ export class Planes {
       plane[row + last] = (plane[row + last] as number) | endMask;
     }
   }
+}
+
+/** Move a row of bits by `dx` places to higher ones, or to lower ones when negative; `last` are the last word's bits. */
+function shiftRow(plane: Uint32Array, start: number, words: number, dx: number, last: number): void {
+  const far = Math.abs(dx) >>> 5;
+  const near = Math.abs(dx) & 31;
+  const word = (k: number) => (k < 0 || k >= words ? 0 : (plane[start + k] as number));
+  // A shift by 32 is one by 0 here, so what comes over from the next word is left out then.
+  if (dx > 0)
+    for (let k = words - 1; k >= 0; k--)
+      plane[start + k] = (word(k - far) << near) | (near ? word(k - far - 1) >>> (32 - near) : 0);
+  else
+    for (let k = 0; k < words; k++)
+      plane[start + k] = (word(k + far) >>> near) | (near ? word(k + far + 1) << (32 - near) : 0);
+  // What has left the view must not come back from the unused bits of the last word.
+  plane[start + words - 1] = word(words - 1) & last;
 }

@@ -1,4 +1,7 @@
+import type { CellInfo } from "./cells";
 import type { View } from "./collect";
+import type { MarkerList } from "./markers";
+import type { Hit, Snap } from "./probe";
 
 /** One entry of the layer list, as the server gives it; colours are `#rrggbb`. */
 export interface LayerInfo {
@@ -12,17 +15,54 @@ export interface LayerInfo {
   readonly stipple?: readonly string[] | null;
 }
 
-/** Where a scene and its layers are, and the headers to ask with. */
+/** The list of layers as the server gives it. */
+export interface LayerList {
+  readonly layers?: readonly LayerInfo[];
+  readonly top?: string;
+  readonly note?: string | null;
+}
+
+/** Where a scene, its layers and its markers are, and the headers to ask with; in a saved page they are at hand. */
 export interface SceneAddress {
-  readonly scene: string;
-  readonly layers: string;
+  readonly scene: string | Uint8Array;
+  readonly layers: string | LayerList;
+  readonly markers?: string | MarkerList | undefined;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What is drawn, apart from the layers. */
+export interface Options {
+  readonly fills: boolean;
+  readonly labels: boolean;
+  /** Levels of the hierarchy that are drawn; 0 is all. */
+  readonly depth: number;
+  /** Cells that are left out, as indices of the list of cells. */
+  readonly hidden: readonly number[];
+}
+
+/** What the page wants to know; the answer has the same number. Positions and distances in database units. */
+export type Question =
+  | { readonly type: "pick"; readonly x: number; readonly y: number; readonly radius: number }
+  | { readonly type: "snap"; readonly x: number; readonly y: number; readonly radius: number }
+  | { readonly type: "cells" }
+  | { readonly type: "find"; readonly cell: number; readonly limit: number }
+  | { readonly type: "picture" };
+
+/** What it gets. */
+export interface Replies {
+  readonly pick: Hit[];
+  readonly snap: Snap | undefined;
+  readonly cells: { readonly cells: CellInfo[]; readonly top: number };
+  readonly find: Float64Array;
+  readonly picture: ImageBitmap;
 }
 
 /** What the page says to the worker. */
 export type Request =
-  | { readonly type: "open"; readonly canvas: OffscreenCanvas; readonly address: SceneAddress }
+  | { readonly type: "open"; readonly canvas: OffscreenCanvas | undefined; readonly address: SceneAddress }
   | { readonly type: "show"; readonly visible: readonly boolean[] }
+  | { readonly type: "options"; readonly options: Options }
+  | { readonly type: "ask"; readonly number: number; readonly question: Question }
   | {
       readonly type: "draw";
       readonly view: View;
@@ -53,8 +93,10 @@ export interface Opened {
 export type Answer =
   | Opened
   | { readonly type: "failed"; readonly message: string }
+  | { readonly type: "reply"; readonly number: number; readonly reply: unknown }
   | {
       readonly type: "drawn";
+      readonly view: View;
       readonly milliseconds: number;
       readonly moving: boolean;
       readonly simplified: boolean;

@@ -4,7 +4,7 @@ import type { Cell, Layout, Shapes } from "./layout";
 /** Rectangles of one cell and layer, in chunks of neighbours when they are many. */
 export interface Chunked {
   readonly rects: Int32Array;
-  /** first rectangle, one past the last, x1, y1, x2, y2. */
+  /** first rectangle, one past the last, x1, y1, x2, y2, and how much of that box is filled, in thousandths. */
   readonly chunks: Int32Array;
 }
 
@@ -13,17 +13,24 @@ export interface Node {
   readonly cell: Cell;
   readonly rects: readonly (Chunked | undefined)[];
   readonly box: Box;
-  /** What this cell and those below have on each layer: its box, empty where there is nothing. */
+  /** The box of what this cell and those below have on each layer, empty where there is nothing; the last is of texts. */
   readonly layerBoxes: readonly Box[];
   /** The part of that box that shapes fill, 0 to 1; overlaps count twice. */
   readonly density: Float64Array;
   readonly leaf: boolean;
+  /** There are texts in this cell or below. */
+  readonly labelled: boolean;
 }
+
+/** Numbers per chunk. */
+export const CHUNK_SIZE = 7;
 
 /** A layout with its boxes: what the renderer draws from. */
 export interface Scene {
   readonly layout: Layout;
   readonly nodes: readonly Node[];
+  /** Indices of the nodes, each after those that it places. */
+  readonly order: readonly number[];
   readonly top: Node;
 }
 
@@ -40,10 +47,10 @@ export function buildScene(layout: Layout, topName?: string): Scene {
   const named = nodes.find((node) => node.cell.name === topName);
   const top = named ?? candidates[0];
   if (!top || top.box.empty) throw new Error("The layout has no shapes.");
-  return { layout, nodes, top };
+  return { layout, nodes, order, top };
 }
 
-function children(cell: Cell): number[] {
+export function children(cell: Cell): number[] {
   const found = new Set<number>();
   for (let i = 0; i < cell.places.length; i += 4) found.add(cell.places[i] as number);
   for (let i = 0; i < cell.grids.length; i += 10) found.add(cell.grids[i] as number);
@@ -78,11 +85,15 @@ function sortCells(layout: Layout): { order: number[]; roots: number[] } {
 const area = (box: Box) => (box.empty ? 0 : (box.x2 - box.x1) * (box.y2 - box.y1));
 
 function buildNode(layout: Layout, cell: Cell, nodes: readonly Node[]): Node {
-  const layerBoxes = layout.layers.map(() => new Box());
-  const filled = new Float64Array(layout.layers.length);
+  // One more than there are layers: where texts are, which have a place but cover nothing.
+  const textBox = new Box();
+  const layerBoxes = [...layout.layers.map(() => new Box()), textBox];
+  const filled = new Float64Array(layerBoxes.length);
   const rects = cell.shapes.map((shapes, layer) => {
     if (!shapes) return undefined;
     filled[layer] = measure(shapes, layerBoxes[layer] as Box);
+    const { texts } = shapes;
+    for (let i = 0; i < texts.length; i += 3) textBox.add(texts[i] as number, texts[i + 1] as number);
     return chunk(shapes.rects);
   });
   const place = (child: Node, count: number, add: (into: Box, box: Box) => void, scale = 1) => {
@@ -118,7 +129,10 @@ function buildNode(layout: Layout, cell: Cell, nodes: readonly Node[]): Node {
   const box = new Box();
   for (const each of layerBoxes) box.addBox(each);
   const density = filled.map((value, layer) => Math.min(1, value / (area(layerBoxes[layer] as Box) || 1)));
-  return { cell, rects, box, layerBoxes, density, leaf: places.length + grids.length + free.length === 0 };
+  const below = children(cell);
+  const labelled =
+    cell.shapes.some((shapes) => shapes?.texts.length) || below.some((child) => nodes[child]?.labelled);
+  return { cell, rects, box, layerBoxes, density, leaf: below.length === 0, labelled };
 }
 
 /** Placements of the same cell in the same turn, and the box of where they are: all that boxes depend on. */
@@ -140,7 +154,7 @@ function gather(places: Int32Array) {
 
 /** Add the shapes to the box; gives the area that they fill. */
 function measure(shapes: Shapes, box: Box): number {
-  const { rects, points, starts, texts } = shapes;
+  const { rects, points, starts } = shapes;
   let filled = 0;
   for (let i = 0; i < rects.length; i += 4) {
     const x1 = rects[i] as number;
@@ -166,7 +180,6 @@ function measure(shapes: Shapes, box: Box): number {
     }
     filled += Math.abs(twice) / 2;
   }
-  for (let i = 0; i < texts.length; i += 3) box.add(texts[i] as number, texts[i + 1] as number);
   return filled;
 }
 
@@ -224,8 +237,16 @@ function chunk(rects: Int32Array): Chunked {
   for (let first = 0; first < count; first += size) {
     const end = Math.min(first + size, count);
     const box = new Box();
-    for (let i = 4 * first; i < 4 * end; i += 2) box.add(sorted[i] as number, sorted[i + 1] as number);
-    chunks.push(first, end, box.x1, box.y1, box.x2, box.y2);
+    let filled = 0;
+    for (let i = 4 * first; i < 4 * end; i += 4) {
+      const [x1, y1] = [sorted[i] as number, sorted[i + 1] as number];
+      const [x2, y2] = [sorted[i + 2] as number, sorted[i + 3] as number];
+      box.add(x1, y1);
+      box.add(x2, y2);
+      filled += (x2 - x1) * (y2 - y1);
+    }
+    const share = Math.round(1000 * Math.min(1, filled / (area(box) || 1)));
+    chunks.push(first, end, box.x1, box.y1, box.x2, box.y2, share);
   }
   return { rects: sorted, chunks: Int32Array.from(chunks) };
 }

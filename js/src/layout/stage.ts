@@ -1,5 +1,5 @@
 import type { View } from "./collect";
-import type { Answer, Opened, Request, SceneAddress } from "./protocol";
+import type { Answer, Opened, Options, Question, Replies, Request, SceneAddress } from "./protocol";
 import type { Room } from "./viewport";
 
 // A view that has not moved for so long is drawn in full detail; ms.
@@ -13,7 +13,9 @@ export interface StageEvents {
   resized(): void;
 }
 
-/** The canvas and the worker that draws on it: one frame at a time, always the latest view. */
+type Asked = { resolve(reply: unknown): void };
+
+/** The canvas and the worker that draws on it: one moving frame at a time, always the latest view. */
 export class Stage {
   private readonly worker: Worker;
   private view: View | undefined;
@@ -21,16 +23,18 @@ export class Stage {
   private waiting = false;
   private moving = false;
   private visible = true;
+  private readonly asked = new Map<number, Asked>();
+  private questions = 0;
   private rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    workerUrl: string,
+    makeWorker: () => Worker,
     private readonly canvas: HTMLCanvasElement,
     address: SceneAddress,
     private readonly events: StageEvents,
     signal: AbortSignal,
   ) {
-    this.worker = new Worker(workerUrl, { type: "module", name: "layout" });
+    this.worker = makeWorker();
     this.worker.onmessage = ({ data }: MessageEvent<Answer>) => this.answer(data);
     this.worker.onerror = (event) => {
       event.preventDefault();
@@ -83,15 +87,35 @@ export class Stage {
     this.request();
   }
 
+  options(options: Options): void {
+    this.send({ type: "options", options });
+    this.request();
+  }
+
+  /** Read the layout again, from there. */
+  open(address: SceneAddress): void {
+    this.send({ type: "open", canvas: undefined, address });
+  }
+
+  /** Ask the worker; a question that it cannot answer stays open, and the view says what went wrong. */
+  ask<Kind extends Question["type"]>(question: Question & { type: Kind }): Promise<Replies[Kind]> {
+    const number = ++this.questions;
+    return new Promise((resolve) => {
+      this.asked.set(number, { resolve: resolve as Asked["resolve"] });
+      this.send({ type: "ask", number, question });
+    });
+  }
+
   private request(): void {
     if (!this.view || !this.visible) return;
     if (this.busy) {
       this.waiting = true;
       return;
     }
-    this.busy = true;
-    this.waiting = false;
     const { view, moving, ratio } = this;
+    // A view at rest may take long, and is given up by the worker for the next one: nothing waits for it.
+    this.busy = moving;
+    this.waiting = false;
     this.send({ type: "draw", view, ...this.room, ratio, moving });
   }
 
@@ -102,8 +126,11 @@ export class Stage {
   private answer(answer: Answer): void {
     if (answer.type === "opened") this.events.opened(answer);
     else if (answer.type === "failed") this.events.failed(answer.message);
-    else {
-      this.busy = false;
+    else if (answer.type === "reply") {
+      this.asked.get(answer.number)?.resolve(answer.reply);
+      this.asked.delete(answer.number);
+    } else {
+      if (answer.moving) this.busy = false;
       this.events.drawn(answer);
       if (this.waiting) this.request();
     }

@@ -43,6 +43,20 @@ export function toLayout(view: View, room: Room, px: number, py: number): [numbe
   return [view.x + (px - room.width / 2) / view.scale, view.y - (py - room.height / 2) / view.scale];
 }
 
+/** Where on screen a place of the layout is, pixels from the upper left. */
+export function toScreen(view: View, room: Room, x: number, y: number): [number, number] {
+  return [room.width / 2 + (x - view.x) * view.scale, room.height / 2 - (y - view.y) * view.scale];
+}
+
+/** The view that shows a box, with `room` around it (1: none). */
+export function boxView(box: Extent, extent: Extent, room: Room, around: number): View {
+  const [x1, y1, x2, y2] = box;
+  const size = Math.max((x2 - x1) / room.width, (y2 - y1) / room.height);
+  const smallest = fitView(extent, room).scale * SMALLEST;
+  const scale = Math.min(LARGEST, Math.max(smallest, 1 / Math.max(around * size, 1e-9)));
+  return within({ x: (x1 + x2) / 2, y: (y1 + y2) / 2, scale }, extent);
+}
+
 /** The layout cannot be lost: its box always touches the middle of the view. */
 function within(view: View, [x1, y1, x2, y2]: Extent): View {
   return {

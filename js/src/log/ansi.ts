@@ -21,6 +21,9 @@ export const PLAIN: Style = Object.freeze({});
 
 const ESC = "\x1b";
 const BEL = "\x07";
+const COLOUR_SEQUENCE = new RegExp(`${ESC}\\[[\\d;:]*m`, "g");
+// Most lines hold neither escapes nor controls; the browser's own search tells so much sooner than a loop of ours.
+const UNCLEAN = /\p{Cc}/u;
 
 /** Index after the escape sequence at `at` (ECMA-48); one that is cut off goes to the end of the text. */
 function escapeEnd(text: string, at: number): number {
@@ -62,9 +65,15 @@ function lastOverwrite(line: string): string {
   return line.slice(start, end);
 }
 
+/** A clean line as it reads: without its colours. */
+export function plainText(line: string): string {
+  return line.includes(ESC) ? line.replace(COLOUR_SEQUENCE, "") : line;
+}
+
 /** A raw console line as text with colour sequences only: no other escapes, controls or overwritten text. */
 export function cleanLine(raw: string): string {
   const line = lastOverwrite(raw);
+  if (!UNCLEAN.test(line)) return line;
   let kept = "";
   let from = 0;
   for (let i = 0; i < line.length; ) {

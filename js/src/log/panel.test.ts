@@ -37,9 +37,9 @@ beforeEach(() => {
     const from = to === undefined ? Math.max(0, until - 100) : Math.floor(to / 13);
     store.prepend(new TextEncoder().encode(lines(from, until)), from * 13);
   };
-  panel = createLogPanel({ log: store, loadEarlier }, "/log", end.signal);
+  panel = createLogPanel({ buildId: "b1", log: store, loadEarlier }, "/log", end.signal);
   const style = document.createElement("style");
-  style.textContent = `${sheet} .log { height: 300px; display: flex; flex-direction: column } .row { height: 18px } .log-scroll { height: 240px } .earlier { display: block; box-sizing: border-box } [hidden] { display: none !important }`;
+  style.textContent = `${sheet} .log { height: 300px; display: flex; flex-direction: column } .row { height: 18px } .log-scroll { height: 240px } .earlier { display: block; box-sizing: border-box } [hidden] { display: none !important } h3, p { margin: 0 }`;
   document.body.append(style, panel.element);
 });
 

@@ -1,22 +1,15 @@
-import { cleanLine, PLAIN, type Style, styleAfter } from "./ansi";
+import { cleanLine, PLAIN, plainText, type Style, styleAfter } from "./ansi";
+import { LogChunk } from "./chunk";
+import { trimColumn } from "./column";
+import type { Matcher } from "./matcher";
 
-const CHUNK_LINES = 1000;
-/** Beyond this the oldest go, to be fetched again: a browser's tallest element holds about 900 000 rows. */
-const MOST_LINES = 500_000;
+/** Beyond this the oldest go, to be fetched again: about 90 MB of a browser's memory. */
+const MOST_LINES = 1_200_000;
 
 export interface LogLine {
   readonly text: string;
   /** The style in force where the line begins. */
   readonly style: Style;
-}
-
-interface Chunk {
-  /** Number of the chunk's first line. */
-  first: number;
-  readonly lines: string[];
-  readonly styles: Style[];
-  /** Console byte where each line begins. */
-  readonly offsets: number[];
 }
 
 const encoder = new TextEncoder();
@@ -33,7 +26,7 @@ function byteLength(text: string): number {
 export class LogStore {
   /** Console byte where the first held line begins. */
   startOffset = 0;
-  private chunks: Chunk[] = [];
+  private chunks: LogChunk[] = [];
   private next = 0;
   private partial = "";
   private partialOffset = 0;
@@ -41,6 +34,9 @@ export class LogStore {
   /** We came in amid the console: the first line is without its head, and is left to be fetched. */
   private headless = false;
   private begun = false;
+
+  /** Number of the line at the console's first byte, once it is known. */
+  private zero: number | null = null;
 
   /** Number of the first line. */
   get first(): number {
@@ -52,25 +48,73 @@ export class LogStore {
     return this.next + (this.partial ? 1 : 0);
   }
 
+  /** Number after that of the last line that has ended. */
+  get complete(): number {
+    return this.next;
+  }
+
   get count(): number {
     return this.end - this.first;
   }
 
+  /** The line's place counted from the console's first line, which is 1; null while what is before is not known. */
+  ordinal(number: number): number | null {
+    return this.zero === null ? null : number - this.zero + 1;
+  }
+
+  /** The number of a line by its ordinal; null when it is not held. */
+  fromOrdinal(ordinal: number): number | null {
+    const number = this.zero === null ? null : this.zero + ordinal - 1;
+    return number !== null && number >= this.first && number < this.end ? number : null;
+  }
+
   /** The line with a number from `first` up to `end`. */
   line(number: number): LogLine {
-    const chunk = number < this.next ? this.chunkAt((one) => one.first <= number) : undefined;
-    if (!chunk) return { text: cleanLine(this.partial), style: this.style };
+    const chunk = this.chunkOf(number);
+    if (!chunk) return { text: shown(this.partial), style: this.style };
     const at = number - chunk.first;
-    return { text: chunk.lines[at] ?? "", style: chunk.styles[at] ?? PLAIN };
+    return { text: chunk.text(at), style: chunk.style(at) };
+  }
+
+  /** The text of a line as it reads. */
+  plain(number: number): string {
+    return plainText(this.line(number).text);
+  }
+
+  /** Characters that a line takes; only exact if there are more than `enough`. */
+  length(number: number, enough: number): number {
+    const chunk = this.chunkOf(number);
+    return chunk ? chunk.length(number - chunk.first, enough) : this.plain(number).length;
+  }
+
+  /** Console byte where a line begins. */
+  offset(number: number): number {
+    const chunk = this.chunkOf(number);
+    return chunk ? chunk.offset(number - chunk.first) : this.partialOffset;
   }
 
   /** Number of the line that holds a console byte; the first or last one for a byte outside. */
   lineAt(offset: number): number {
-    const chunk = this.chunkAt((one) => (one.offsets[0] ?? 0) <= offset);
+    if (this.partial && offset >= this.partialOffset) return this.next;
+    const chunk = this.chunkAt((one) => one.offset(0) <= offset);
     if (!chunk) return this.first;
-    let at = chunk.offsets.length - 1;
-    while (at > 0 && (chunk.offsets[at] ?? 0) > offset) at--;
+    let at = chunk.count - 1;
+    while (at > 0 && chunk.offset(at) > offset) at--;
     return chunk.first + at;
+  }
+
+  /** Adds to `found` the matching lines of the chunk that holds line `from`; gives the line to go on with. */
+  scan(matcher: Matcher, from: number, found: number[], end = this.next): number {
+    const chunk = this.chunkOf(from);
+    if (!chunk) return end;
+    const to = Math.min(end, chunk.first + chunk.count);
+    chunk.scan(matcher, from, to, (number) => found.push(number));
+    return to;
+  }
+
+  /** Forgets what only searches need. */
+  forgetPlain(): void {
+    for (const chunk of this.chunks) chunk.forget();
   }
 
   /** Adds console text that stands for bytes `offset` up to `end`. */
@@ -115,13 +159,12 @@ export class LogStore {
     const earlier = new LogStore();
     earlier.append(text, 0, bytes.length - skip);
     if (earlier.partial) earlier.append("\n", bytes.length - skip, bytes.length - skip);
+    earlier.chunks.at(-1)?.seal();
     const shift = this.first - earlier.next;
-    for (const chunk of earlier.chunks) {
-      chunk.first += shift;
-      for (const [index, at] of chunk.offsets.entries()) chunk.offsets[index] = at + offset + skip;
-    }
+    for (const chunk of earlier.chunks) chunk.shift(shift, offset + skip);
     this.chunks.unshift(...earlier.chunks);
     this.startOffset = offset + skip;
+    if (this.startOffset === 0) this.zero = this.first;
   }
 
   /** Forgets all and goes on at a console byte. */
@@ -133,29 +176,32 @@ export class LogStore {
     this.startOffset = this.partialOffset = offset;
     this.style = PLAIN;
     this.headless = offset > 0;
+    this.zero = offset > 0 ? null : this.next;
   }
 
   private push(raw: string, offset: number): void {
     let chunk = this.chunks.at(-1);
-    if (!chunk || chunk.lines.length >= CHUNK_LINES) {
-      chunk = { first: this.next, lines: [], styles: [], offsets: [] };
+    if (!chunk || chunk.full) {
+      chunk = new LogChunk(this.next);
       this.chunks.push(chunk);
     }
-    const line = cleanLine(raw);
-    chunk.lines.push(line);
-    chunk.styles.push(this.style);
-    chunk.offsets.push(offset);
+    const line = shown(raw);
+    chunk.add(line, this.style, offset);
     this.style = styleAfter(line, this.style);
     this.next += 1;
   }
 
   private dropOldest(): void {
     this.chunks.shift();
-    this.startOffset = this.chunks[0]?.offsets[0] ?? this.partialOffset;
+    this.startOffset = this.chunks[0]?.offset(0) ?? this.partialOffset;
+  }
+
+  private chunkOf(number: number): LogChunk | undefined {
+    return number < this.next ? this.chunkAt((one) => one.first <= number) : undefined;
   }
 
   /** The last chunk for which `before` holds; it holds for all up to some chunk and for none after. */
-  private chunkAt(before: (chunk: Chunk) => boolean): Chunk | undefined {
+  private chunkAt(before: (chunk: LogChunk) => boolean): LogChunk | undefined {
     let low = 0;
     let high = this.chunks.length;
     while (low < high) {
@@ -166,6 +212,10 @@ export class LogStore {
     }
     return this.chunks[low - 1];
   }
+}
+
+function shown(raw: string): string {
+  return trimColumn(cleanLine(raw));
 }
 
 /** A line in progress without what was overwritten, for progress bars that never end their line. */

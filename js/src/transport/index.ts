@@ -2,6 +2,7 @@ import type { Artifact, BuildMessage, LogPiece } from "./messages";
 
 export type * from "./messages";
 export { isAlive } from "./messages";
+export { readBuild, readStep } from "./read-build";
 export { ServerTransport } from "./server";
 
 /** `live` receives; `connecting` and `reconnecting` try; `closed` is final. */
@@ -29,9 +30,17 @@ export interface Transport {
   /** Console bytes `from` up to `to`. */
   readLog(buildId: string, from: number, to: number, signal?: AbortSignal): Promise<Uint8Array>;
   cancel(buildId: string): Promise<void>;
+  /** Starts a new build with the same request and gives its id. */
+  retry(buildId: string): Promise<string>;
+  /** Starts a build that goes on where this one failed, and gives its id. */
+  resume(buildId: string): Promise<string>;
   artifacts(buildId: string, signal?: AbortSignal): Promise<readonly Artifact[]>;
+  /** The first bytes of a file, at most `limit` of them. */
+  readArtifact(buildId: string, artifact: Artifact, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** The picture of the layout (PNG). */
   picture(buildId: string, signal?: AbortSignal): Promise<Blob>;
   logUrl(buildId: string): string;
   artifactUrl(buildId: string, path: string): string;
+  /** All files in one, as a zip. */
+  archiveUrl(buildId: string): string;
 }

@@ -56,6 +56,11 @@ export interface Build {
   readonly seq: number;
   readonly has_picture: boolean;
   readonly has_layout: boolean;
+  /** LibreLane's variables as they were given; absent from servers before 0.1. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Seconds that the rest is expected to take, and from what that is known. */
+  readonly eta_seconds?: number | null;
+  readonly eta_basis?: string | null;
 }
 
 export interface Artifact {

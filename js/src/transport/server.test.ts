@@ -48,6 +48,23 @@ test("a piece of log is asked for by its bytes", async () => {
   expect(lastCall().headers.Range).toBe("bytes=2-5");
 });
 
+test("of a file only its beginning is asked for, and of an empty one nothing", async () => {
+  const artifact = { path: "60-lvs/lvs.rpt", size: 1000, modified: "" };
+  answers.mockResolvedValueOnce(new Response("abcdefgh"));
+  expect(await transport.readArtifact("b", artifact, 4)).toEqual(new TextEncoder().encode("abcd"));
+  expect(lastCall().url).toMatch(/builds\/b\/artifacts\/60-lvs\/lvs\.rpt$/);
+  expect(lastCall().headers.Range).toBe("bytes=0-3");
+  expect(await transport.readArtifact("b", { ...artifact, size: 0 }, 4)).toHaveLength(0);
+  expect(answers).toHaveBeenCalledTimes(1);
+});
+
+test.each(["retry", "resume"] as const)("%s gives the id of the build that it starts", async (how) => {
+  answers.mockResolvedValueOnce(json({ id: "b2", state: "queued" }, 201));
+  expect(await transport[how]("b")).toBe("b2");
+  expect(lastCall().url).toMatch(new RegExp(`builds/b/${how}$`));
+  expect(lastCall().init).toMatchObject({ method: "POST", body: "{}" });
+});
+
 test("a proxy that ignores Range changes nothing", async () => {
   answers.mockResolvedValueOnce(new Response("abcdefgh"));
   expect(await transport.readLog("b", 2, 6)).toEqual(new TextEncoder().encode("cdef"));
@@ -69,11 +86,7 @@ test("no answer becomes a sentence", async () => {
 });
 
 test.each([
-  [
-    "https://hub.test/",
-    "secret",
-    "wss://hub.test/api/a6hub/builds/b/stream?offset=-262144&token=secret",
-  ],
+  ["https://hub.test/", "secret", "wss://hub.test/api/a6hub/builds/b/stream?offset=-262144&token=secret"],
   ["http://hub.test/", "", "ws://hub.test/api/a6hub/builds/b/stream?offset=-262144"],
 ])("the stream of %s with the token %j", (base, token, url) => {
   const opened: string[] = [];

@@ -43,6 +43,28 @@ export class ServerTransport implements Transport {
     await request(this.server, buildPath(buildId, "cancel"), { method: "POST" });
   }
 
+  retry(buildId: string): Promise<string> {
+    return this.startAgain(buildId, "retry");
+  }
+
+  resume(buildId: string): Promise<string> {
+    return this.startAgain(buildId, "resume");
+  }
+
+  async readArtifact(
+    buildId: string,
+    { path, size }: Artifact,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    if (size === 0) return new Uint8Array(); // of nothing there is no range
+    const response = await request(this.server, buildPath(buildId, "artifacts", path), {
+      headers: { Range: `bytes=0-${limit - 1}` },
+      ...(signal && { signal }),
+    });
+    return new Uint8Array(await response.arrayBuffer()).subarray(0, limit);
+  }
+
   async artifacts(buildId: string, signal?: AbortSignal): Promise<readonly Artifact[]> {
     const response = await request(this.server, buildPath(buildId, "artifacts"), signal && { signal });
     const { artifacts } = await response.json();
@@ -60,6 +82,16 @@ export class ServerTransport implements Transport {
 
   artifactUrl(buildId: string, path: string): string {
     return apiUrl(this.server, buildPath(buildId, "artifacts", path));
+  }
+
+  archiveUrl(buildId: string): string {
+    return apiUrl(this.server, buildPath(buildId, "archive"));
+  }
+
+  private async startAgain(buildId: string, how: string): Promise<string> {
+    const response = await request(this.server, buildPath(buildId, how), { method: "POST", body: "{}" });
+    const { id } = await response.json();
+    return String(id);
   }
 
   private streamUrl(buildId: string, after: number, offset: number): string {

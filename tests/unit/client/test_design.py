@@ -8,8 +8,8 @@ import pytest
 
 from a6hub_jupyter import Design
 from a6hub_jupyter.client.design import Findings
-from a6hub_jupyter.client.display import static_page
 from a6hub_jupyter.client.errors import RequestRefusedError
+from a6hub_jupyter.client.page import static_page
 
 
 def test_keywords_become_librelanes_variables(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""The fields of a build request: what there is, of which type, and how long; all that can be said without looking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..auth import Refusal
+
+FIELDS: dict[str, Any] = {
+    "name": str,
+    "design_dir": str,
+    "config": dict,
+    "flow": str,
+    "pdk": str,
+    "scl": str,
+    "toolchain": str,
+    "from_step": str,
+    "to_step": str,
+    "only": str,
+    "skip": list,
+    "tags": list,
+    "timeout": (int, float),
+    "cores": int,
+    "memory": int,
+}
+MAX_KEY = 200
+MAX_NAMES = {"tags": 50, "skip": 500}
+
+
+def typed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields, checked by name and type of the fields; Refusal 422 with one entry for each bad one."""
+    errors = []
+    for name, value in body.items():
+        expected, shown = FIELDS.get(name), name[:MAX_KEY]
+        if expected is None:
+            errors.append(
+                {
+                    "field": shown,
+                    "message": f"There is no field '{shown}'.",
+                    "remedy": f"Use: {', '.join(FIELDS)}.",
+                }
+            )
+        elif value is not None and (not isinstance(value, expected) or isinstance(value, bool)):
+            words = {str: "string", dict: "mapping", list: "list", int: "whole number"}
+            word = "number" if name == "timeout" else words[expected]
+            errors.append(
+                {
+                    "field": name,
+                    "message": f"The field '{name}' is not a {word}.",
+                    "remedy": f"Give a {word}.",
+                }
+            )
+        elif isinstance(value, list) and not (len(value) <= MAX_NAMES[name] and all(map(_is_name, value))):
+            remedy = f"Give at most {MAX_NAMES[name]} strings of 1 to {MAX_KEY} characters."
+            errors.append({"field": name, "message": f"'{name}' is not a list of names.", "remedy": remedy})
+        elif isinstance(value, str) and name != "design_dir" and value and not _is_name(value):
+            remedy = f"Give at most {MAX_KEY} characters, all of them printable."
+            errors.append({"field": name, "message": f"'{name}' is not a name.", "remedy": remedy})
+    if body.get("config") is None:
+        errors.append(
+            {
+                "field": "config",
+                "message": "The configuration is missing.",
+                "remedy": "Give at least DESIGN_NAME and VERILOG_FILES.",
+            }
+        )
+    if errors:
+        raise Refusal(422, errors[0]["message"], field=errors[0]["field"], remedy=errors[0]["remedy"], errors=errors)
+    return dict(body)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_KEY and value.isprintable()
+
+
+def check_names(config: Mapping[str, Any]) -> None:
+    """Refuse what is no name where LibreLane and our own checks expect one."""
+    top, clock = config.get("DESIGN_NAME", ""), config.get("CLOCK_PORT")
+    if top != "" and not _is_name(top):
+        raise Refusal(
+            422,
+            "DESIGN_NAME is no name.",
+            field="config.DESIGN_NAME",
+            remedy=f"Give the name of the top module, at most {MAX_KEY} characters.",
+        )
+    if clock is not None and not (isinstance(clock, str) or (isinstance(clock, list) and all(map(_is_name, clock)))):
+        raise Refusal(
+            422,
+            "CLOCK_PORT is no name of a port, and no list of names.",
+            field="config.CLOCK_PORT",
+            remedy="Give the name of the clock port.",
+        )

@@ -1,0 +1,213 @@
+"""The worker process that turns report databases into the markers that the browser shows.
+
+Run as `python -m a6hub_jupyter.layout.markers OUTPUT REPORT... [--memory BYTES]`, a REPORT being what klayout.rdb
+reads: KLayout's `.lyrdb` (which LibreLane and Express write as well), or Calibre's ASCII form. OUTPUT becomes
+
+    {"categories": [{"name", "description", "report", "count"}],
+     "markers": [[category, kind, [x, y, ...], text?], ...], "note": str or null}
+
+gzipped, positions in um of the top cell; kind 0 is a box (x1, y1, x2, y2), 1 a polygon, 2 an open line. Categories
+without markers are left out, the fullest come first within a report. When it fails, the exit code is 1 and
+standard output has one line, `{"message", "remedy"}`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from a6hub_jupyter.layout.errors import LayoutError
+from a6hub_jupyter.layout.scene import limit_memory, too_large
+
+# More than this nobody looks at one by one, and a browser should hold: counts stay exact, and a note says it.
+MARKER_LIMIT = 200_000
+# Beside a marker there is room for a line.
+TEXT_LIMIT = 200
+
+BOX, POLYGON, LINE = 0, 1, 2
+
+ANY_REPORT = "Give the path of a .lyrdb file, as KLayout and LibreLane write it."
+
+
+class Collection:
+    """Markers of several reports under construction."""
+
+    def __init__(self) -> None:
+        self.categories: list[dict[str, Any]] = []
+        self.markers: list[list[Any]] = []
+        self.left_out = 0
+
+    def add(self, path: Path) -> None:
+        """Add the markers of a report; LayoutError when it is missing or none."""
+        from klayout import rdb  # noqa: PLC0415 - loaded by the worker process alone
+
+        if not path.is_file():
+            raise LayoutError(f"The report {path.name} is not there.", ANY_REPORT)
+        report = rdb.ReportDatabase(path.name)
+        try:
+            report.load(str(path))
+        except RuntimeError as error:
+            reason = str(error).split(", in file", maxsplit=1)[0].strip().rstrip(".")
+            raise LayoutError(f"The report {path.name} is damaged ({reason}).", ANY_REPORT) from error
+        for category in _categories(report):
+            items = list(report.each_item_per_category(category.rdb_id()))
+            if items:
+                self._category(report, path, category, items)
+
+    def _category(self, report: Any, path: Path, category: Any, items: list[Any]) -> None:
+        index = len(self.categories)
+        self.categories.append(
+            {
+                "name": _name(category),
+                "description": category.description,
+                "report": path.name,
+                "count": len(items),
+            }
+        )
+        for item in items:
+            for shape in _shapes(item, _into_top(report, item.cell_id())):
+                if len(self.markers) >= MARKER_LIMIT:
+                    self.left_out += 1
+                else:
+                    self.markers.append([index, *shape])
+
+    def json(self) -> dict[str, Any]:
+        """Return the form that goes to the browser."""
+        order = sorted(
+            range(len(self.categories)),
+            key=lambda i: (self.categories[i]["report"], -self.categories[i]["count"], self.categories[i]["name"]),
+        )
+        place = {old: new for new, old in enumerate(order)}
+        note = f"{self.left_out} more markers are not shown." if self.left_out else None
+        for marker in self.markers:
+            marker[0] = place[marker[0]]
+        return {"categories": [self.categories[i] for i in order], "markers": self.markers, "note": note}
+
+
+def _categories(report: Any) -> list[Any]:
+    found: list[Any] = []
+    waiting = list(report.each_category())
+    while waiting:
+        category = waiting.pop(0)
+        found.append(category)
+        waiting += list(category.each_sub_category())
+    return found
+
+
+def _name(category: Any) -> str:
+    """Return the names from the outermost category on, with dots; klayout's own path quotes names with dots."""
+    names = []
+    while category is not None:
+        names.append(category.name())
+        category = category.parent()
+    return ".".join(reversed(names))
+
+
+def _into_top(report: Any, cell_id: int) -> Any:
+    """Return the transformation (um) from a cell to the top, through its first placements."""
+    from klayout import db  # noqa: PLC0415
+
+    transformation = db.DCplxTrans()
+    for _ in range(100):  # reports name cells, and damaged ones may name them in a circle
+        cell = report.cell_by_id(cell_id)
+        reference = next(iter(cell.each_reference()), None) if cell is not None else None
+        if reference is None:
+            break
+        transformation = reference.trans * transformation
+        cell_id = reference.parent_cell_id
+    return transformation
+
+
+def _shapes(item: Any, to_top: Any) -> list[list[Any]]:
+    """Return [kind, points, text?] for what an item shows; one without a place has none."""
+    text = ""
+    shapes: list[list[Any]] = []
+    for value in item.each_value():
+        if value.is_string() or value.is_float():
+            text = f"{text} {value.string() if value.is_string() else value.float()}".strip()
+        elif value.is_box():
+            box = value.box().transformed(to_top)
+            shapes.append([BOX, [box.left, box.bottom, box.right, box.top]])
+        elif value.is_polygon():
+            shapes.append(_polygon(value.polygon().transformed(to_top)))
+        elif value.is_path():
+            shapes.append(_polygon(value.path().polygon().transformed(to_top)))
+        elif value.is_edge():
+            edge = value.edge().transformed(to_top)
+            shapes.append([LINE, [edge.x1, edge.y1, edge.x2, edge.y2]])
+        elif value.is_edge_pair():
+            pair = value.edge_pair().transformed(to_top)
+            shapes.append(_polygon(pair.normalized().polygon(0)))
+        elif value.is_text():
+            label = value.text().transformed(to_top)
+            text = f"{text} {label.string}".strip()
+            shapes.append([LINE, [label.x, label.y, label.x, label.y]])
+    for shape in shapes:
+        shape[1] = [round(number, 4) for number in shape[1]]
+        if text:
+            shape.append(text[:TEXT_LIMIT])
+    return shapes
+
+
+def _polygon(polygon: Any) -> list[Any]:
+    if polygon.is_box():
+        box = polygon.bbox()
+        return [BOX, [box.left, box.bottom, box.right, box.top]]
+    points = [number for point in polygon.each_point_hull() for number in (point.x, point.y)]
+    if not points:  # two edges that touch in one line have no area between them
+        box = polygon.bbox()
+        return [LINE, [box.left, box.bottom, box.right, box.top]]
+    return [POLYGON, points]
+
+
+def collect(output: Path, reports: list[Path]) -> None:
+    """Write the markers of `reports`; one that cannot be read is told in the note, unless it is the only one."""
+    collection = Collection()
+    problems = []
+    for path in reports:
+        try:
+            collection.add(path)
+        except LayoutError as error:  # noqa: PERF203 - a few reports, each on its own
+            problems.append(error)
+    if problems and len(problems) == len(reports):
+        raise problems[0]
+    document = collection.json()
+    document["note"] = " ".join(filter(None, [document["note"], *(problem.message for problem in problems)])) or None
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f"{output.name}.", suffix=".part") as name:
+        part = Path(name) / "markers"
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        part.write_bytes(gzip.compress(text.encode(), compresslevel=3, mtime=0))
+        part.replace(output)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Collect the markers; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m a6hub_jupyter.layout.markers")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("reports", type=Path, nargs="+")
+    parser.add_argument("--memory", type=int, metavar="BYTES", help="limit of the address space")
+    options = parser.parse_args(arguments)
+    if options.memory:
+        limit_memory(options.memory)
+    try:
+        collect(options.output, options.reports)
+    except LayoutError as error:
+        problem = error
+    except MemoryError:
+        problem = too_large(options.reports[0].name, options.memory)
+    except Exception as error:  # noqa: BLE001 - whatever the library raises, people get a sentence
+        problem = LayoutError(f"The report {options.reports[0].name} could not be read ({error}).", ANY_REPORT)
+    else:
+        return 0
+    sys.stdout.write(json.dumps({"message": problem.message, "remedy": problem.remedy}) + "\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

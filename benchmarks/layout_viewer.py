@@ -1,0 +1,230 @@
+"""The layout viewer against KLayout: the same views of the same layouts, in one run on one machine.
+
+    python benchmarks/layout_viewer.py [--designs DIRECTORY] [LAYOUT ...]
+
+Needs the built bundle, Chromium (CHROMIUM names another than Debian's) and playwright. Without LAYOUTs it takes the
+real designs in DIRECTORY (default: ../shared/gds), and a layout of 100 MB and more that it makes of them, or of cells
+of its own where there are none. KLayout's figure is klayout.lay.LayoutView drawing into memory, without making a PNG.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import json
+import os
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from klayout import db, lay
+from playwright.sync_api import Page, sync_playwright
+
+from a6hub_jupyter.layout import scene
+
+WIDTH, HEIGHT = 1600, 1000
+LARGE = 100_000_000
+ROOT = Path(__file__).resolve().parents[1]
+WORKER = ROOT / "a6hub_jupyter" / "static" / "layout-worker.js"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+
+# Opens a scene in the worker as it is in the bundle, and takes the time of frames as a page sees it.
+HARNESS = """async ({ worker, scene, layers }) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const url = URL.createObjectURL(new Blob(["(() => {", bytes(worker), "})()"], { type: "text/javascript" }));
+  const packed = bytes(scene);
+  window.made?.terminate();
+  window.made = new Worker(url);
+  let heard;
+  made.onmessage = ({ data }) => heard(data);
+  const next = () => new Promise((resolve) => { heard = resolve; });
+  const timed = async (message, transfer = []) => {
+    const start = performance.now();
+    const answer = next();
+    made.postMessage(message, transfer);
+    const data = await answer;
+    if (data.type === "failed") throw new Error(data.message);
+    return { ...data, milliseconds: performance.now() - start };
+  };
+  window.draw = (view, moving) =>
+    timed({ type: "draw", view, width: WIDTH, height: HEIGHT, ratio: 1, moving });
+  window.show = (visible) => made.postMessage({ type: "show", visible });
+  const canvas = new OffscreenCanvas(1, 1);
+  const address = { scene: packed, layers, headers: {} };
+  return await timed({ type: "open", canvas, address }, [canvas]);
+}""".replace("WIDTH", str(WIDTH)).replace("HEIGHT", str(HEIGHT))
+
+PAN = """async ([view, dx, dy]) => {
+  const times = [];
+  for (let i = 0; i < 20; i++) {
+    view = { ...view, x: view.x - dx / view.scale, y: view.y - dy / view.scale };
+    times.push((await draw(view, true)).milliseconds);
+  }
+  return times;
+}"""
+
+ZOOM = """async (view) => {
+  const times = [];
+  for (let i = 0; i < 12; i++) {
+    view = { ...view, scale: view.scale * 1.15 };
+    times.push((await draw(view, true)).milliseconds);
+  }
+  return times;
+}"""
+
+TOGGLE = """async ([view, count]) => {
+  const times = [];
+  for (let i = 0; i < Math.min(count, 10); i++) {
+    show(Array.from({ length: count }, (_each, index) => index !== i));
+    times.push((await draw(view, false)).milliseconds);
+  }
+  show(Array.from({ length: count }, () => true));
+  return times;
+}"""
+
+
+def plain(path: Path) -> bytes:
+    """Return the bytes of a file, inflated if it is packed."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
+
+
+def make_large(directory: Path, blocks: list[Path]) -> Path:
+    """Write a GDS of LARGE bytes and more: copies of a real block, each with cells of its own, or random cells."""
+    path = directory / "large.gds"
+    layout = db.Layout()
+    layout.dbu = 0.001
+    top = layout.create_cell("LARGE")
+    if blocks:
+        size = sum(len(plain(block)) for block in blocks)
+        for number in range(LARGE // size + 1):
+            for row, block in enumerate(blocks):
+                one = db.Layout()
+                one.read(str(block))
+                cell = layout.create_cell(f"{block.name.split('.')[0]}_{number}")
+                cell.copy_tree(one.top_cell())
+                where = db.Trans(
+                    number % 4, bool(number & 4), number % 5 * 700_000, (number // 5 * len(blocks) + row) * 700_000
+                )
+                top.insert(db.CellInstArray(cell.cell_index(), where))
+    else:
+        chance = random.Random(1)
+        layers = [layout.layer(number, 0) for number in range(1, 11)]
+        for number in range(160):
+            cell = layout.create_cell(f"CELL_{number}")
+            for _ in range(10_000):
+                x, y = chance.randrange(200_000), chance.randrange(200_000)
+                box = db.Box(x, y, x + chance.randrange(50, 4000), y + 140)
+                cell.shapes(chance.choice(layers)).insert(box)
+            top.insert(db.CellInstArray(cell.cell_index(), db.Trans(number % 13 * 210_000, number // 13 * 210_000)))
+    layout.write(str(path))
+    return path
+
+
+class KLayoutView:
+    """KLayout's drawing of a layout, with the layers and colours of the viewer."""
+
+    def __init__(self, path: Path) -> None:
+        start = time.perf_counter()
+        self._view = lay.LayoutView()
+        self._view.load_layout(str(path), True)
+        self.load = 1000 * (time.perf_counter() - start)
+        self._view.max_hier()
+        self._view.set_config("drawing-workers", "2")
+
+    def draw(self, x: float, y: float, width: float) -> float:
+        """Draw the view with this middle and width (um); return the milliseconds."""
+        tall = width * HEIGHT / WIDTH
+        self._view.zoom_box(db.DBox(x - width / 2, y - tall / 2, x + width / 2, y + tall / 2))
+        start = time.perf_counter()
+        self._view.get_pixels_with_options(WIDTH, HEIGHT)
+        return 1000 * (time.perf_counter() - start)
+
+
+def measure(page: Page, path: Path, directory: Path) -> dict[str, Any]:
+    """Return the figures of one layout."""
+    packed, layers = directory / f"{path.name}.oas.gz", directory / f"{path.name}.json"
+    start = time.perf_counter()
+    scene.convert(path, packed, layers, None)
+    conversion = 1000 * (time.perf_counter() - start)
+    document = json.loads(layers.read_text())
+    for layer in document["layers"]:
+        layer["visible"] = True
+    data = {"worker": base64.b64encode(WORKER.read_bytes()).decode(), "layers": document}
+    opened: Any = page.evaluate(HARNESS, {**data, "scene": base64.b64encode(packed.read_bytes()).decode()})
+    x1, y1, x2, y2 = document["bbox"]
+    unit = opened["unit"]
+    fit = max((x2 - x1), (y2 - y1) * WIDTH / HEIGHT) / 0.94
+    views = {"fit": fit, "fit / 8": fit / 8, "30 um": 30.0}
+    theirs = KLayoutView(path)
+    result: dict[str, Any] = {
+        "conversion": conversion,
+        "bytes": packed.stat().st_size,
+        "opened": opened["milliseconds"],
+    }
+    result["klayout load"] = theirs.load
+    for name, width in views.items():
+        view = {"x": (x1 + x2) / 2 * unit, "y": (y1 + y2) / 2 * unit, "scale": WIDTH / width / unit}
+        # Each repetition comes from elsewhere: a view that is there already would only be put together.
+        away = {**view, "scale": view["scale"] * 1.01}
+        exact, klayouts = [], []
+        for _ in range(3):
+            page.evaluate("view => draw(view, true)", away)
+            exact.append(page.evaluate("view => draw(view, false)", view)["milliseconds"])
+            theirs.draw((x1 + x2) / 2, (y1 + y2) / 2, width * 1.01)
+            klayouts.append(theirs.draw((x1 + x2) / 2, (y1 + y2) / 2, width))
+        result[name] = statistics.median(exact), statistics.median(klayouts)
+        result[f"{name}, pan"] = page.evaluate(PAN, [view, 23, 11])
+        result[f"{name}, zoom"] = page.evaluate(ZOOM, view)
+        page.evaluate("view => draw(view, false)", view)
+        result[f"{name}, toggle"] = page.evaluate(TOGGLE, [view, len(document["layers"])])
+    return result
+
+
+def report(path: Path, result: dict[str, Any]) -> None:
+    """Print the figures of one layout."""
+    print(f"\n{path.name}: {path.stat().st_size / 1e6:.1f} MB, scene {result['bytes'] / 1e6:.2f} MB")
+    first = result["conversion"] + result["opened"] + result["fit"][0]
+    cached = result["opened"] + result["fit"][0]
+    print(f"  conversion {result['conversion']:.0f} ms, decode and index {result['opened']:.0f} ms; ", end="")
+    print(f"whole picture cold {first:.0f} ms, cached {cached:.0f} ms ", end="")
+    print(f"(KLayout: load {result['klayout load']:.0f} + draw {result['fit'][1]:.0f} ms)")
+    print(f"  {'view':8} {'exact ms':>9} {'KLayout':>9} {'ratio':>6}   pan median/worst   zoom median/worst   toggle")
+    for name in ("fit", "fit / 8", "30 um"):
+        ours, theirs = result[name]
+        pan, zoom, toggle = (result[f"{name}, {what}"] for what in ("pan", "zoom", "toggle"))
+        print(f"  {name:8} {ours:9.1f} {theirs:9.1f} {ours / theirs:6.2f}   ", end="")
+        print(f"{statistics.median(pan):6.1f} / {max(pan):6.1f}    ", end="")
+        print(f"{statistics.median(zoom):6.1f} / {max(zoom):6.1f}    {statistics.median(toggle):6.1f}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("layouts", nargs="*", type=Path)
+    parser.add_argument("--designs", type=Path, default=ROOT.parent / "shared" / "gds")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        directory = Path(name)
+        layouts = options.layouts
+        if not layouts:
+            layouts = sorted(options.designs.glob("*.gds*"), key=lambda path: path.stat().st_size)
+            blocks = [path for path in layouts if path.name.startswith("simon")] or layouts[-1:]
+            layouts.append(make_large(directory, blocks))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        print(f"{WIDTH} x {HEIGHT} pixels, {os.cpu_count()} cores, ", end="")
+        print(f"Chromium {browser.version}, KLayout {version('klayout')}")
+        page = browser.new_page()
+        for path in layouts:
+            report(path, measure(page, path, directory))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,374 @@
+import { element } from "../dom";
+import { Camera } from "./camera";
+import { cellPanel } from "./cell-panel";
+import { listen } from "./controls";
+import { keyOf, layerPanel } from "./layer-panel";
+import { type MarkerPanel, markerPanel } from "./marker-panel";
+import { loadMarkers } from "./markers";
+import { type Drawing, type Mark, NOTHING, Overlay } from "./overlay";
+import { Pointing } from "./pointing";
+import type { Opened, Options, SceneAddress } from "./protocol";
+import { Side } from "./side";
+import { button } from "./signs";
+import { Stage } from "./stage";
+import type { Sync, ViewState } from "./sync";
+import { type ViewActions, viewPanel } from "./view-panel";
+import { type Extent, lengthText, scaleBar } from "./viewport";
+
+const BAR_ROOM = 120;
+const PLACED = 5000; // placements of a cell that are shown
+const WIDE = 640; // CSS pixels: with less the list of layers waits to be asked for
+
+/** A layout on screen: the picture, what lies over it, and the tools and panels around it. */
+export class LayoutView {
+  private readonly frame = element("div", { class: "stage" });
+  private readonly message = element(
+    "div",
+    { class: "overlay message", role: "status" },
+    "Loading the layout…",
+  );
+  private readonly bar = element("div", { class: "overlay length" });
+  private readonly place = element("div", { class: "overlay place" });
+  private readonly note = element("div", { class: "overlay note" });
+  private readonly over = new Overlay(element("canvas", { class: "over", "aria-hidden": "true" }));
+  private stage: Stage | undefined;
+  private shown: Shown | undefined;
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly makeWorker: () => Worker,
+    private readonly sync: Sync,
+    private readonly signal: AbortSignal,
+  ) {
+    for (const each of [this.bar, this.place, this.note]) each.hidden = true;
+    this.frame.append(this.message);
+    root.append(this.frame);
+  }
+
+  open(address: SceneAddress): void {
+    const canvas = element("canvas");
+    this.frame.prepend(canvas, this.over.canvas);
+    try {
+      const events = {
+        opened: (opened: Opened) => this.ready(opened, address),
+        failed: (message: string) => this.fail(message),
+        drawn: ({ simplified }: { simplified: boolean }) => this.say(simplified),
+        resized: () => this.shown?.camera.resized(),
+      };
+      this.stage = new Stage(this.makeWorker, canvas, address, events, this.signal);
+    } catch {
+      this.fail("The layout viewer could not be started in this page.");
+    }
+  }
+
+  /** Say one sentence in the place of the picture. */
+  fail(message: string): void {
+    this.message.textContent = message;
+    this.message.classList.add("problem");
+    this.message.setAttribute("role", "alert");
+    this.message.hidden = false;
+  }
+
+  private ready(opened: Opened, address: SceneAddress): void {
+    const { frame, stage, bar, place, note, over, root } = this;
+    if (!stage) return;
+    this.message.hidden = true;
+    const [x1, y1, x2, y2] = opened.box;
+    const size = `${lengthText((x2 - x1) / opened.unit)} by ${lengthText((y2 - y1) / opened.unit)}`;
+    const help = "Arrow keys move, plus and minus zoom, f fits, Enter inspects, g opens more.";
+    frame.setAttribute("aria-label", `Layout of ${opened.top}, ${size}. ${help}`);
+    if (this.shown) {
+      this.shown.reopened(opened);
+      return;
+    }
+    this.shown = new Shown({ root, frame, bar, place, over }, stage, opened, address, this.sync, this.signal);
+    frame.append(bar, place, note);
+    this.shown.start();
+  }
+
+  private say(simplified: boolean): void {
+    const notes = [
+      this.shown?.camera.opened.note,
+      simplified ? "Simplified: zoom in to see every cell." : undefined,
+    ];
+    this.note.textContent = notes.filter(Boolean).join(" ");
+    this.note.hidden = !this.note.textContent;
+  }
+}
+
+interface Parts {
+  readonly root: HTMLElement;
+  readonly frame: HTMLElement;
+  readonly bar: HTMLElement;
+  readonly place: HTMLElement;
+  readonly over: Overlay;
+}
+
+/** A layout that has been opened. */
+class Shown {
+  readonly camera: Camera;
+  private readonly pointing: Pointing;
+  private readonly side: Side;
+  private readonly ruler = button("ruler", "Ruler (r): click two places", () =>
+    this.pointing.measure(!this.pointing.rulers.active),
+  );
+  private visible: boolean[];
+  private options: Options = { fills: true, labels: true, depth: 0, hidden: [] };
+  private drawing: Drawing = NOTHING;
+  private pointer: { x: number; y: number } | undefined;
+  private marks: MarkerPanel | undefined;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly stage: Stage,
+    opened: Opened,
+    private readonly address: SceneAddress,
+    private readonly sync: Sync,
+    signal: AbortSignal,
+  ) {
+    this.visible = opened.layers.map((layer) => layer.visible);
+    this.camera = new Camera(stage, opened, () => this.moved());
+    this.pointing = new Pointing(stage, this.camera, {
+      draw: (change) => this.draw(change),
+      selected: (selection) => sync.tellSelection(selection),
+      measuring: (active) => {
+        parts.frame.classList.toggle("measuring", active);
+        this.ruler.setAttribute("aria-pressed", String(active));
+      },
+    });
+    this.side = new Side({
+      layers: ["Layers", () => this.layers()],
+      cells: ["Cells", () => this.cells()],
+      markers: ["Markers", () => this.markers()],
+      settings: ["View", () => viewPanel(this.options, this.actions)],
+    });
+    this.ruler.setAttribute("aria-pressed", "false");
+    const { frame } = parts;
+    const tools = this.tools();
+    // What happens on these is not for the picture below them.
+    for (const each of [tools, this.pointing.cards])
+      for (const type of ["pointerdown", "pointerup", "keydown", "wheel"])
+        each.addEventListener(type, (event) => event.stopPropagation());
+    frame.tabIndex = 0;
+    frame.setAttribute("role", "application");
+    frame.append(this.pointing.cards, tools);
+    parts.root.append(this.side.element);
+    this.listen(signal);
+  }
+
+  start(): void {
+    this.restore(this.sync.view ?? {});
+    if (this.parts.root.clientWidth >= WIDE) this.side.toggle("layers");
+    this.sync.follow("view", () => this.restore(this.sync.view ?? {}));
+    this.sync.follow("_reloads", () => this.actions.reload());
+  }
+
+  /** The layout has been read again: what is shown of it stays. */
+  reopened(opened: Opened): void {
+    const before = this.state;
+    const known = new Set(this.camera.opened.layers.map(keyOf));
+    this.camera.opened = opened;
+    const hidden = opened.layers.filter((layer) => !known.has(keyOf(layer)) && !layer.visible).map(keyOf);
+    this.options = { ...this.options, hidden: [] };
+    this.pointing.clear();
+    this.draw({ placed: undefined });
+    this.side.renew();
+    this.stage.options(this.options);
+    this.restore({ ...before, hidden: [...before.hidden, ...hidden] });
+  }
+
+  private tools(): HTMLElement {
+    const { camera, side } = this;
+    const panels = this.address.markers
+      ? (["layers", "cells", "markers"] as const)
+      : (["layers", "cells"] as const);
+    const title = (name: string) => `${name[0]?.toUpperCase()}${name.slice(1)} (${name[0]})`;
+    return element(
+      "div",
+      { class: "tools", role: "toolbar", "aria-label": "Layout tools" },
+      button("plus", "Zoom in (+)", () => camera.zoomBy(1.6)),
+      button("minus", "Zoom out (−)", () => camera.zoomBy(1 / 1.6)),
+      button("fit", "Fit the whole layout (f)", () => camera.look(undefined)),
+      this.ruler,
+      ...panels.map((name) => side.button(name, title(name))),
+      side.button("settings", "View: go to, labels, picture, keys (g)"),
+    );
+  }
+
+  private listen(signal: AbortSignal): void {
+    const { camera, pointing } = this;
+    const moves = {
+      pan: (dx: number, dy: number) => {
+        camera.panBy(dx, dy);
+        if (!this.pointer) this.draw({ cross: true });
+      },
+      zoom: (factor: number, x?: number, y?: number) => camera.zoomBy(factor, x, y),
+      fit: () => camera.look(undefined),
+      hover: (position: { x: number; y: number } | undefined) => {
+        this.pointer = position;
+        if (position && this.drawing.cross) this.draw({ cross: false });
+        this.showPlace();
+        pointing.hover(position);
+      },
+      click: (position: { x: number; y: number } | undefined) => {
+        this.parts.frame.focus({ preventScroll: true });
+        void pointing.click(position);
+      },
+      band: (from: { x: number; y: number } | undefined, to?: { x: number; y: number }) =>
+        this.draw({ band: from && to && [from.x, from.y, to.x, to.y] }),
+      box: (from: { x: number; y: number }, to: { x: number; y: number }) => camera.zoomBox(from, to),
+      key: (key: string) => this.key(key),
+    };
+    listen(this.parts.frame, moves, signal);
+  }
+
+  private key(key: string): boolean {
+    const { side, pointing } = this;
+    if (key === "Escape") {
+      if (pointing.escape()) return true;
+      const { placed, mark } = this.drawing;
+      this.draw({ placed: undefined, mark: undefined });
+      return Boolean(placed ?? mark);
+    }
+    const keys: Record<string, () => void> = {
+      r: () => pointing.measure(!pointing.rulers.active),
+      n: () => this.marks?.step(1),
+      p: () => this.marks?.step(-1),
+      l: () => side.toggle("layers"),
+      c: () => side.toggle("cells"),
+      m: () => this.address.markers && side.toggle("markers"),
+      g: () => side.toggle("settings", true),
+    };
+    const act = Object.hasOwn(keys, key) ? keys[key] : undefined;
+    act?.();
+    return act !== undefined;
+  }
+
+  private moved(): void {
+    const { bar } = this.parts;
+    const { view, opened } = this.camera;
+    if (!view) return;
+    const { microns, pixels } = scaleBar((view.scale * opened.unit) / this.stage.ratio, BAR_ROOM);
+    bar.textContent = lengthText(microns);
+    bar.style.setProperty("--length", `${pixels}px`);
+    bar.hidden = false;
+    this.draw({});
+    this.showPlace();
+    this.sync.tellView(this.state);
+  }
+
+  /** Change what lies over the picture, and draw it. */
+  private draw(change: Partial<Drawing>): void {
+    this.drawing = { ...this.drawing, ...change };
+    const { stage, camera } = this;
+    if (camera.view)
+      this.parts.over.draw(this.drawing, camera.view, stage.room, stage.ratio, camera.opened.unit);
+    if (change.cross) this.showPlace();
+  }
+
+  private showPlace(): void {
+    const { place } = this.parts;
+    place.hidden = !this.pointer && !this.drawing.cross;
+    const text = (value: number) => (value / this.camera.opened.unit).toFixed(3);
+    place.textContent = `${this.camera.under(this.pointer).map(text).join(", ")} µm`;
+  }
+
+  private get state(): Required<ViewState> {
+    const { layers } = this.camera.opened;
+    return {
+      ...this.camera.state,
+      hidden: layers.flatMap((each, index) => (this.visible[index] ? [] : keyOf(each))),
+    };
+  }
+
+  private restore(state: ViewState): void {
+    const { hidden } = state;
+    if (hidden) {
+      this.visible = this.camera.opened.layers.map((layer) => !hidden.includes(keyOf(layer)));
+      this.stage.show(this.visible);
+      this.side.renew("layers");
+    }
+    this.camera.restore(state);
+  }
+
+  private layers(): HTMLElement {
+    return layerPanel(this.camera.opened.layers, this.visible, (visible) => {
+      this.visible = visible;
+      this.stage.show(visible);
+      this.sync.tellView(this.state);
+    });
+  }
+
+  private async cells(): Promise<HTMLElement> {
+    const { stage, camera } = this;
+    const { cells, top } = await stage.ask({ type: "cells" });
+    return cellPanel(cells, top, {
+      find: async (cell) => {
+        const boxes = await stage.ask({ type: "find", cell, limit: PLACED });
+        this.draw({ placed: boxes.map((value) => value / camera.opened.unit) });
+        const first = boxes.subarray(0, 4);
+        if (first.length && !camera.sees(boxes)) camera.show(first as unknown as Extent, 8);
+      },
+      hide: (hidden) => {
+        this.options = { ...this.options, hidden };
+        stage.options(this.options);
+      },
+    });
+  }
+
+  private async markers(): Promise<HTMLElement> {
+    try {
+      this.marks = markerPanel(await loadMarkers(this.address), {
+        list: (marks) => this.draw({ marks, mark: undefined }),
+        go: (mark) => this.goTo(mark),
+      });
+      return this.marks.element;
+    } catch (error) {
+      const sentence = error instanceof Error ? error.message : String(error);
+      return element("p", { class: "told", role: "alert" }, sentence);
+    }
+  }
+
+  private goTo(mark: Mark): void {
+    const { unit } = this.camera.opened;
+    const xs = mark.points.filter((_value, index) => index % 2 === 0);
+    const ys = mark.points.filter((_value, index) => index % 2 === 1);
+    const [x1, y1, x2, y2] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+    // One without a size of its own is shown within some of its surroundings.
+    const half = (Math.max(x2 - x1, y2 - y1, 0.3) * unit) / 2;
+    const [x, y] = [((x1 + x2) / 2) * unit, ((y1 + y2) / 2) * unit];
+    this.draw({ mark });
+    this.camera.show([x - half, y - half, x + half, y + half], 6);
+  }
+
+  private readonly actions: ViewActions = {
+    goto: (x, y, width) => {
+      this.camera.restore({ x, y, ...(width !== undefined && width > 0 && { width }) });
+      this.draw({ cross: true });
+    },
+    options: (options) => {
+      this.options = { ...this.options, ...options };
+      this.stage.options(this.options);
+    },
+    reload: () => this.stage.open(this.address),
+    savePicture: () => void this.savePicture(),
+    copyView: () => void navigator.clipboard?.writeText(`view = ${JSON.stringify(this.state)}`),
+    copyRulers: () => void navigator.clipboard?.writeText(this.pointing.rulers.csv()),
+    clearRulers: () => this.pointing.clearRulers(),
+  };
+
+  private async savePicture(): Promise<void> {
+    const picture = await this.stage.ask({ type: "picture" });
+    const canvas = element("canvas", { width: picture.width, height: picture.height });
+    const context = canvas.getContext("2d");
+    context?.drawImage(picture, 0, 0);
+    context?.drawImage(this.parts.over.canvas, 0, 0);
+    picture.close();
+    canvas.toBlob((blob) => {
+      if (!blob) return;
+      const url = URL.createObjectURL(blob);
+      element("a", { href: url, download: `${this.camera.opened.top}.png` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    });
+  }
+}

@@ -1,0 +1,174 @@
+"""The build widget in a real JupyterLab, through what happens in the minutes in which a chip is made."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, WebSocket, WebSocketRoute, expect
+
+from .conftest import Lab, screenshot
+
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
+
+COUNTER = """module counter(input wire clk, input wire rst, output reg [7:0] count);
+  always @(posedge clk) count <= rst ? 8'd0 : count + 8'd1;
+endmodule
+"""
+
+
+@pytest.fixture
+def start(lab: Lab) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Starts a real build without any kernel; ended with the test."""
+    begun: list[str] = []
+
+    def start_build() -> dict[str, Any]:
+        (lab.work / "counter.v").write_text(COUNTER)
+        config = {
+            "DESIGN_NAME": "counter",
+            "VERILOG_FILES": ["dir::counter.v"],
+            "CLOCK_PORT": "clk",
+            "CLOCK_PERIOD": 10,
+        }
+        build: dict[str, Any] = lab.api("builds", {"design_dir": str(lab.work), "name": "counter", "config": config})
+        begun.append(build["id"])
+        return build
+
+    yield start_build
+    for build_id in begun:
+        lab.api(f"builds/{build_id}/cancel", {})
+        lab.until(build_id, "cancelled", "succeeded", "failed")
+
+
+def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb") -> None:
+    """Open a notebook of these code cells, and wait for its kernel."""
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": s, "outputs": [], "execution_count": None}
+        for n, s in enumerate(sources)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
+    (lab.work / name).write_text(json.dumps(notebook))
+    page.goto(f"{lab.page_url(name)}&reset")  # without the notebooks that the test before had open
+    expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
+
+
+def run(page: Page, index: int) -> Locator:
+    """Run a cell, see that it has begun, and return it."""
+    cell = page.locator(".jp-CodeCell").nth(index)
+    prompt = cell.locator(".jp-InputArea-prompt")
+    for _ in range(5):  # JupyterLab drops what is run before it has a connection to the kernel
+        cell.locator(".jp-InputArea-editor").click()
+        page.keyboard.press("Control+Enter")
+        with contextlib.suppress(AssertionError):
+            expect(prompt).to_have_text(re.compile(r"\[[*\d]+\]"), timeout=2000)
+            return cell
+    raise AssertionError("the cell does not run")
+
+
+def streams(page: Page) -> list[WebSocket]:
+    """Return the list that the page's connections to streams of builds will be in."""
+    opened: list[WebSocket] = []
+    page.on("websocket", lambda socket: opened.append(socket) if "/stream" in socket.url else None)
+    return opened
+
+
+def attach(build: dict[str, Any]) -> str:
+    return f"import a6hub_jupyter as a6hub\na6hub.build({build['id']!r})"
+
+
+def test_with_a_busy_kernel_two_widgets_follow_over_one_connection(page: Page, lab: Lab, start: Any) -> None:
+    build = start()
+    opened = streams(page)
+    open_cells(page, lab, attach(build), attach(build), "import time; time.sleep(300)")
+    first, second = run(page, 0), run(page, 1)
+    for cell in (first, second):
+        expect(cell.locator("article")).to_contain_text("counter", timeout=30_000)
+    run(page, 2)
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=busy]").first).to_be_attached()
+    assert len(opened) == 1
+    for cell in (first, second):
+        expect(cell.locator("article")).to_contain_text("Succeeded", timeout=60_000)
+        expect(cell.locator("article")).to_contain_text("LVS")
+        assert cell.locator(".strip button").count() > 2
+    first.scroll_into_view_if_needed()
+    screenshot(page, "widget-succeeded")
+    # the log is searched in the page
+    first.locator("input[aria-label='Search the log']").fill("synthesis")
+    expect(first.locator(".found-count")).to_contain_text(" of ")
+    expect(first.locator(".row.current")).to_be_visible()
+
+
+def test_after_a_reload_a_saved_notebook_goes_on(page: Page, lab: Lab, start: Any) -> None:
+    build = start()
+    open_cells(page, lab, attach(build), name="reload.ipynb")
+    widget = run(page, 0).locator("article")
+    expect(widget).to_contain_text("counter", timeout=30_000)
+    page.keyboard.press("Control+s")
+    deadline = time.monotonic() + 15
+    while build["id"] not in (lab.work / "reload.ipynb").read_text().split('"outputs"', 1)[1]:
+        assert time.monotonic() < deadline, "the notebook was not saved"
+        time.sleep(0.1)
+    page.reload()
+    widget = page.locator(".jp-CodeCell").first.locator("article")
+    expect(widget).to_contain_text("Succeeded", timeout=60_000)
+    expect(widget.locator(".row").first).to_be_visible()
+
+
+def test_offline_for_a_while_it_says_so_and_misses_nothing(page: Page, lab: Lab, start: Any, watch: Any) -> None:
+    # The page's own sockets stay open when Chromium plays offline, so this one is led through us and cut.
+    routes: list[WebSocketRoute] = []
+
+    def connect(route: WebSocketRoute) -> None:
+        if offline:
+            route.close(code=4000)
+            return
+        routes.append(route)
+        route.connect_to_server()
+
+    offline = False
+    page.route_web_socket(re.compile("/stream"), connect)
+    build = start()
+    open_cells(page, lab, attach(build), name="offline.ipynb")
+    widget = run(page, 0).locator("article")
+    expect(widget).to_contain_text("Live", timeout=30_000)
+    offline = True
+    page.context.set_offline(True)
+    routes[0].close(code=4000)
+    expect(widget).to_contain_text("Reconnecting", timeout=10_000)
+    screenshot(page, "widget-reconnecting")
+    page.wait_for_timeout(5000)
+    offline = False
+    page.context.set_offline(False)
+    expect(widget).to_contain_text("Succeeded", timeout=60_000)
+    size = lab.api(f"builds/{build['id']}")["log_size"]
+    assert size > 0
+    expect(widget.locator(".log-size")).to_have_text(re.compile(r"^[\d\u202f]+ lines$"))
+    watch.errors.clear()  # the browser and JupyterLab report each request that found no network
+
+
+def test_scrolled_away_and_back_the_log_is_where_it_was(page: Page, lab: Lab, start: Any) -> None:
+    build = start()
+    lab.until(build["id"], "succeeded")
+    filler = "print('\\n' * 40)"
+    open_cells(page, lab, attach(build), *[filler] * 30, name="scroll.ipynb")
+    first = run(page, 0)
+    widget = first.locator("article")
+    expect(widget).to_contain_text("Succeeded", timeout=30_000)
+    page.locator(".jp-CodeCell").nth(20).scroll_into_view_if_needed()
+    log = widget.locator(".log-scroll")
+    log.scroll_into_view_if_needed()
+    log.evaluate("node => { node.scrollTop = 1800 }")
+    expect(widget.locator(".row[data-line='105']")).to_be_visible()
+    page.locator(".jp-WindowedPanel-outer").first.evaluate("node => { node.scrollTop = node.scrollHeight }")
+    page.wait_for_timeout(1000)
+    page.locator(".jp-WindowedPanel-outer").first.evaluate("node => { node.scrollTop = 0 }")
+    log.scroll_into_view_if_needed()
+    expect(widget.locator(".row[data-line='105']")).to_be_visible()
+    assert log.evaluate("node => node.scrollTop") == 1800
