@@ -19,7 +19,6 @@ from typing import Any
 import requests
 
 TOKEN = "live-server"
-ENDED = {"succeeded", "failed", "cancelled", "timed_out", "lost"}
 
 
 @dataclass
@@ -62,7 +61,9 @@ class LiveServer:
     def end_builds(self) -> None:
         """Cancel all that has not ended, and wait until it has."""
         for _ in range(300):
-            live = [b for b in self.call("GET", "/builds?limit=500").json()["builds"] if b["state"] not in ENDED]
+            live = []
+            for state in ("running", "starting", "queued"):
+                live += self.call("GET", f"/builds?limit=100&state={state}").json()["builds"]
             if not live:
                 return
             for build in live:
