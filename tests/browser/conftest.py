@@ -48,7 +48,7 @@ class Lab:
 
     def page_url(self, path: str, app: str = "lab/tree") -> str:
         """Return the URL that opens a file."""
-        return f"{self.url}{app}/{path}?token={TOKEN}"
+        return f"{self.url}{app}/{path}?token={TOKEN}&reset"  # without the tabs of the test before
 
     def api(self, path: str, body: Any = None) -> Any:
         """Return the JSON that the extension answers with."""

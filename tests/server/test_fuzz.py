@@ -70,13 +70,22 @@ def server(tmp_path_factory: pytest.TempPathFactory, pdk_root: Path) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def build(server: LiveServer) -> str:
-    """Return the id of a build that has succeeded."""
+def made() -> list[str]:
+    """The ids of builds that were made to be looked at."""
+    return []
+
+
+@pytest.fixture
+def build(server: LiveServer, made: list[str]) -> str:
+    """Return the id of a build that has succeeded; another one where the fuzzer has deleted the last."""
+    if made and server.call("GET", f"/builds/{made[-1]}").status_code == 200:
+        return made[-1]
     answer = server.call("POST", "/builds", json={"design_dir": "course", "config": GOOD_CONFIG})
     assert answer.status_code == 201, answer.text
     build_id = str(answer.json()["id"])
-    for _ in range(200):
+    for _ in range(600):
         if server.call("GET", f"/builds/{build_id}").json()["state"] == "succeeded":
+            made.append(build_id)
             return build_id
         time.sleep(0.1)
     raise AssertionError(server.call("GET", f"/builds/{build_id}").text)

@@ -24,7 +24,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     original: Callable[..., Coroutine[Any, Any, asyncio.subprocess.Process]] = asyncio.create_subprocess_exec
 
     async def counted(*command: str, **options: Any) -> asyncio.subprocess.Process:
-        names.append(command[3].rsplit("/", 1)[-1])
+        names.append(command[command.index("a6hub_jupyter.layout.scene") + 1].rsplit("/", 1)[-1])
         return await original(*command, **options)
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)
