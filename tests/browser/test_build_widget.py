@@ -54,7 +54,7 @@ def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb") 
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
     (lab.work / name).write_text(json.dumps(notebook))
-    page.goto(f"{lab.page_url(name)}&reset")  # without the notebooks that the test before had open
+    page.goto(lab.page_url(name))
     expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=60_000)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
 
