@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .client import Build, Design, build, builds, layout, lint
+    from .client import Build, Design, build, builds, layout, lint, pdks, toolchains
 
-__all__ = ["Build", "Design", "__version__", "build", "builds", "layout", "lint"]
+__all__ = ["Build", "Design", "__version__", "build", "builds", "layout", "lint", "pdks", "toolchains"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Int, List, Unicode, default
 
+from . import environment
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -57,8 +58,26 @@ class A6HubApp(ExtensionApp):
     keep_days = Float(0.0, min=0, help="Days for which records of ended builds are kept; 0: for ever.").tag(config=True)
     keep_bytes = Int(0, min=0, help="Bytes that records of ended builds may take; 0: any.").tag(config=True)
     max_queued = Int(500, min=1, help="Builds that may wait; past it, new ones are refused.").tag(config=True)
-    build_timeout = Float(3600.0, help="Seconds a build may run where it does not say.").tag(config=True)
-    max_build_timeout = Float(86400.0, help="Seconds that a build may ask for at most.").tag(config=True)
+    build_timeout = Float(help="Seconds a build may run where it does not say. Default: WORKER_TIMEOUT, or 3600.").tag(
+        config=True
+    )
+    max_build_timeout = Float(
+        help="Seconds that a build may ask for at most. Default: MAX_JOB_DURATION, or 86400."
+    ).tag(config=True)
+    librelane_path = Unicode(
+        help="LibreLane's executable, for the toolchain 'path'. Default: LIBRELANE_PATH, or the LibreLane beside us."
+    ).tag(config=True)
+    container_engine = Unicode(help="Docker or Podman, by name or path. Default: the first that answers.").tag(
+        config=True
+    )
+    container_image = Unicode(
+        help="Image of the toolchain 'container'. Default: LibreLane's own, of the release installed beside us."
+    ).tag(config=True)
+    apptainer_image = Unicode(
+        help="Image of the toolchain 'apptainer': a .sif file or a URI. Default: LibreLane's own."
+    ).tag(config=True)
+    nix_flake = Unicode(help="Flake of the toolchain 'nix'. Default: LibreLane's own, of our release.").tag(config=True)
+    pdk_home = Unicode(help="Where PDKs are installed. Default: PDK_ROOT, or ~/.ciel.").tag(config=True)
     cancel_grace = Float(10.0, help="Seconds that tools have to end by themselves after each signal.").tag(config=True)
     min_free_disk = Int(500_000_000, help="Bytes that must be free for a build to be taken in.").tag(config=True)
     check_timeout = Float(30.0, help="Seconds in which LibreLane has to check a request.").tag(config=True)
@@ -73,6 +92,14 @@ class A6HubApp(ExtensionApp):
     @default("builds_dir")
     def _builds_dir(self) -> str:
         return str(Path(jupyter_data_dir()) / "a6hub" / "builds")
+
+    @default("build_timeout")
+    def _build_timeout(self) -> float:
+        return environment.seconds("WORKER_TIMEOUT", 3600.0, self.log)
+
+    @default("max_build_timeout")
+    def _max_build_timeout(self) -> float:
+        return environment.seconds("MAX_JOB_DURATION", 86400.0, self.log)
 
     @default("cache_dir")
     def _cache_dir(self) -> str:
@@ -98,6 +125,8 @@ class A6HubApp(ExtensionApp):
         from .builds.store import Store  # noqa: PLC0415
         from .executors import EXECUTORS  # noqa: PLC0415
         from .layout.cache import SceneCache  # noqa: PLC0415
+        from .librelane.pdkjobs import PDKJobs  # noqa: PLC0415
+        from .toolchains import Settings  # noqa: PLC0415
 
         # resolved: a supervisor has another working directory
         store = Store(Path(self.builds_dir).expanduser().resolve())
@@ -115,7 +144,16 @@ class A6HubApp(ExtensionApp):
             grace=self.cancel_grace,
             cores=self.build_cores,
             memory=self.build_memory,
+            toolchains=Settings(
+                librelane=self.librelane_path,
+                container_engine=self.container_engine,
+                container_image=self.container_image,
+                apptainer_image=self.apptainer_image,
+                nix_flake=self.nix_flake,
+            ),
+            probes_dir=Path(self.cache_dir).expanduser().resolve() / "librelanes",
         )
+        environment.check_paths(self.log)
         intake = Intake(store, queue, roots, defaults, self.check_timeout)
         scenes = SceneCache(
             Path(self.cache_dir).expanduser().resolve() / "scenes",
@@ -123,7 +161,8 @@ class A6HubApp(ExtensionApp):
             self.layout_timeout,
             self.layout_memory,
         )
-        return Services(store, queue, intake, roots, scenes)
+        jobs = PDKJobs(self.pdk_home, tuple(self.pdk_roots), self.log)
+        return Services(store, queue, intake, roots, scenes, jobs)
 
     def _root_dir(self) -> str:
         manager: Any = self.serverapp.contents_manager if self.serverapp else None
@@ -145,6 +184,7 @@ class A6HubApp(ExtensionApp):
         await asyncio.to_thread(self._services.store.close)
         await self._services.intake.close()
         await self._services.scenes.close()
+        await self._services.pdk_jobs.close()
 
     def _emit(self, action: str, record: Record) -> None:
         """Tell whoever listens to Jupyter's events."""

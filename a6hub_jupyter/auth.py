@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-BUILDS, LAYOUTS = "a6hub:builds", "a6hub:layouts"
+BUILDS, LAYOUTS, PDKS = "a6hub:builds", "a6hub:layouts", "a6hub:pdks"
 READ, WRITE, EXECUTE = (
     "read",
     "write",

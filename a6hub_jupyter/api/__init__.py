@@ -20,7 +20,9 @@ from .layouts import (
 from .lint import LintHandler
 from .log import LogHandler, LogSearchHandler
 from .metrics import MetricsHandler, StepsHandler
+from .pdks import InstallHandler, PDKsHandler
 from .stream import StreamHandler
+from .toolchains import ToolchainsHandler
 
 _BUILD = r"/api/a6hub/builds/([^/]+)"
 
@@ -45,6 +47,9 @@ handlers: list[tuple[str, type[Any]]] = [
     (_BUILD + "/layers", BuildLayersHandler),
     (_BUILD + "/markers", BuildMarkersHandler),
     (r"/api/a6hub/lint", LintHandler),
+    (r"/api/a6hub/toolchains", ToolchainsHandler),
+    (r"/api/a6hub/pdks", PDKsHandler),
+    (r"/api/a6hub/pdks/([^/]+)/install", InstallHandler),
     (r"/api/a6hub/statistics", StatisticsHandler),
     (r"/api/a6hub/layouts/scene", SceneHandler),
     (r"/api/a6hub/layouts/layers", LayersHandler),

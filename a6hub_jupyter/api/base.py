@@ -24,6 +24,7 @@ from ..builds.queue import Queue
 from ..builds.record import Record
 from ..builds.store import Store
 from ..layout.cache import SceneCache
+from ..librelane.pdkjobs import PDKJobs
 
 CHUNK = 1 << 18
 MAX_BODY = 1 << 20
@@ -40,6 +41,7 @@ class Services:
     intake: Intake
     roots: Roots
     scenes: SceneCache
+    pdk_jobs: PDKJobs
 
 
 def find_record(services: Services, build_id: str) -> Record:

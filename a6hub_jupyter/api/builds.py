@@ -35,6 +35,7 @@ def build_json(services: Services, record: Record) -> dict[str, Any]:
         "scl": request.scl,
         "pdk_note": request.pdk_note,
         "toolchain": request.toolchain,
+        "toolchain_reason": request.toolchain_reason,
         "executor": request.executor,
         "config": request.config,
         "tags": record.tags,

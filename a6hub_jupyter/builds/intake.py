@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..auth import Refusal, Roots
 from ..librelane import pdks
+from ..librelane.steplist import StepList
 from ..librelane.worker import InspectorError, InspectorWorker
-from ..toolchains import TOOLCHAINS
+from ..toolchains import AUTO, PREPARATIONS, Toolchain, choose, toolchains
+from ..toolchains.base import Settings
 from ..toolchains.express import STAGE_STEP
+from ..toolchains.probing import ProbeError, facts
 from .fields import MAX_KEY, check_names, typed
 from .model import DONE, SKIPPED, BuildRequest, new_build_id, now
 from .queue import Queue
@@ -40,6 +44,8 @@ class Defaults:
     grace: float
     cores: int
     memory: int
+    toolchains: Settings = field(default_factory=Settings)
+    probes_dir: Path = Path("probes")
 
 
 class Intake:
@@ -52,10 +58,10 @@ class Intake:
         self._defaults = defaults
         self._turn = asyncio.Lock()
         self.on_created: Callable[[Record], None] = lambda _: None
-        self._inspectors = {
-            name: InspectorWorker(toolchain.environment(os.environ), check_timeout)
-            for name, toolchain in TOOLCHAINS.items()
-        }
+        self.toolchains = toolchains(defaults.toolchains)
+        plain = InspectorWorker(os.environ, check_timeout)
+        express = InspectorWorker(self.toolchains["express"].environment(os.environ), check_timeout)
+        self._inspectors = {name: express if name == "express" else plain for name in self.toolchains}
 
     async def warm_up(self) -> None:
         """Have LibreLane loaded before the first request."""
@@ -153,8 +159,8 @@ class Intake:
         check_names(config)
         self._confine_files(config, design_dir)
         flow = fields.get("flow") or "Express"
-        toolchain = fields.get("toolchain") or ("express" if flow == "Express" else "path")
-        _check_toolchain(toolchain, flow)
+        chosen, reason = await self._toolchain(fields.get("toolchain") or AUTO, flow)
+        toolchain, provided = chosen.name, await asyncio.to_thread(chosen.provide)
         pdk = self._pdk(fields.get("pdk") or self._defaults.pdk, fields.get("scl"), toolchain)
         self._check_disk(design_dir)
         name = fields.get("name") or str(config.get("DESIGN_NAME", ""))
@@ -169,7 +175,7 @@ class Intake:
             "design_dir": str(design_dir),
             "config": config,
         }
-        steps = await self._inspect(toolchain, known)
+        steps, note = await self._steps(chosen, provided, known)
         if pdk.root is None:
             steps.insert(0, STAGE_STEP)
         weights, basis = self._store.index.step_seconds(str(design_dir), name, flow, pdk.name)
@@ -180,6 +186,8 @@ class Intake:
             name=name,
             pdk_note=pdk.note,
             toolchain=toolchain,
+            toolchain_reason=" ".join(filter(None, [reason, note])) or None,
+            provided=provided,
             executor="local",
             steps=steps,
             timeout=self._timeout(fields.get("timeout")),
@@ -312,17 +320,75 @@ class Intake:
             raise Refusal(422, f"'{field}' is out of range.", field=field, remedy=f"Give 1 to {most}.")
         return given
 
+    async def _toolchain(self, name: str, flow: str) -> tuple[Toolchain, str | None]:
+        """Return the toolchain of this name, or the first that can run the flow and why; Refusal where none can."""
+        known = self.toolchains.get(name)
+        if name == AUTO:
+            found = await asyncio.to_thread(choose, flow, self.toolchains)
+            if isinstance(found, tuple):
+                return found
+            errors = [{"field": "toolchain", "message": f"{name}: {o.reason}", "remedy": o.remedy} for name, o in found]
+            raise Refusal(
+                422,
+                f"No toolchain here can run the flow {flow}.",
+                field="toolchain",
+                remedy=" ".join(f"{e['message']} {e['remedy']}" for e in errors),
+                errors=errors,
+            )
+        if known is None:
+            listed = ", ".join([AUTO, *self.toolchains])
+            raise Refusal(
+                422, f"There is no toolchain '{name}'.", field="toolchain", remedy=f"Choose one of: {listed}."
+            )
+        obstacle = await asyncio.to_thread(known.why_not, flow)
+        if obstacle:
+            raise Refusal(422, obstacle.reason, field="toolchain", remedy=obstacle.remedy)
+        return known, None
+
+    async def _steps(
+        self, toolchain: Toolchain, provided: dict[str, str], known: dict[str, Any]
+    ) -> tuple[list[dict[str, str]], str | None]:
+        """Return the steps of a build, from the LibreLane that will run it, and what is to be said of them."""
+        first = await asyncio.to_thread(toolchain.preparations, provided)
+        try:
+            theirs = await asyncio.to_thread(self.librelane_facts, toolchain, provided)
+        except ProbeError as error:
+            raise Refusal(422, str(error), field="toolchain", remedy="Mend it, or choose another toolchain.") from error
+        if theirs is None:  # ours, or one that is not on this machine yet
+            steps = await self._inspect(toolchain.name, known)
+            note = "Its steps are those of this server's LibreLane until it is here." if first else None
+            return first + steps, note
+        checked = {**known, "from_step": None, "to_step": None, "skip": [], "flow": "Classic"}
+        if theirs["version"] != importlib.metadata.version("librelane") or known["flow"] != "Classic":
+            checked["pdk_root"] = None  # its variables are others than ours: they are left to the LibreLane that runs
+        await self._inspect(toolchain.name, checked)
+        steps, errors = StepList.of(theirs, known["flow"]).select(known)
+        _refuse(errors)
+        return first + steps, None
+
+    def librelane_facts(self, toolchain: Toolchain, provided: dict[str, str]) -> dict[str, Any] | None:
+        """Return what the LibreLane of a toolchain says of itself (``toolchains.probing``); None where it is ours.
+
+        Takes seconds, once for each LibreLane; ProbeError when it does not answer.
+        """
+        probe = toolchain.probe(provided)
+        return facts(probe, self._defaults.probes_dir) if probe else None
+
     async def _inspect(self, toolchain: str, known: dict[str, Any]) -> list[dict[str, str]]:
         try:
             answer = await self._inspectors[toolchain].ask(known)
         except InspectorError as error:
             raise Refusal(503, str(error), remedy="Try again.", retry_after=5) from error
-        errors = answer["errors"]
-        if errors:
-            first = errors[0]
-            more = f" ({len(errors) - 1} more below.)" if len(errors) > 1 else ""
-            raise Refusal(422, first["message"] + more, field=first["field"], remedy=first["remedy"], errors=errors)
+        _refuse(answer["errors"])
         return list(answer["steps"])
+
+
+def _refuse(errors: list[dict[str, str]]) -> None:
+    """Refusal 422 where there are errors."""
+    if errors:
+        first = errors[0]
+        more = f" ({len(errors) - 1} more below.)" if len(errors) > 1 else ""
+        raise Refusal(422, first["message"] + more, field=first["field"], remedy=first["remedy"], errors=errors)
 
 
 def _must_have_ended(record: Record, done: str) -> None:
@@ -353,20 +419,6 @@ def _body_of(request: BuildRequest) -> dict[str, Any]:
 def _where_to_go_on(record: Record) -> str | None:
     """Return the first step of LibreLane's that is not behind the build."""
     for step in record.snapshot.steps.values():
-        if step.state not in {DONE, SKIPPED} and step.id != STAGE_STEP["id"]:
+        if step.state not in {DONE, SKIPPED} and step.id not in PREPARATIONS:
             return step.id
     return None
-
-
-def _check_toolchain(name: str, flow: str) -> None:
-    toolchain = TOOLCHAINS.get(name)
-    if toolchain is None:
-        raise Refusal(
-            422,
-            f"There is no toolchain '{name}'.",
-            field="toolchain",
-            remedy=f"Choose one of: {', '.join(TOOLCHAINS)}.",
-        )
-    reason = toolchain.why_not(flow)
-    if reason:
-        raise Refusal(422, reason, field="toolchain", remedy="Choose a toolchain that is there.")

@@ -14,6 +14,8 @@ from .model import BuildRequest, json_safe, now
 REQUEST, JOURNAL, CONSOLE = "request.json", "journal.jsonl", "console.log"
 RESULT, SUPERVISOR, CLAIM, CONFIG = "result.json", "supervisor.json", "claim", "config.json"
 ANNOTATIONS, CANCEL = "annotations.json", "cancel"
+# How to end what runs outside of the supervisor's process tree (a container); see toolchains.base.Stop.
+STOP = "stop.json"
 # Holds the disk blocks of the result from the beginning: the end of a build can be told on a full disk too.
 RESERVE, RESERVE_BYTES = "reserve", 1 << 16
 # The environment variable by which every process of a build is known; its value is the build directory.

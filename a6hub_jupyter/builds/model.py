@@ -54,8 +54,9 @@ class BuildRequest:
     the ids and names that the flow will run, from LibreLane itself. ``timeout`` and ``grace`` are in seconds; the grace
     is what a tool has to end by itself, after each signal. ``cores`` and ``memory`` (bytes, 0 for unknown) are what
     the queue counts the build with. ``weights`` are the seconds that each step is expected to take, and
-    ``weights_basis`` says from what. ``retry_of`` and ``resume_of`` name the build that this one repeats or goes on
-    with; only the latter shares its run directory.
+    ``weights_basis`` says from what. ``provided`` is what exactly the toolchain runs it with (executables, image), and
+    ``toolchain_reason`` says why this toolchain, where the request left that open. ``retry_of`` and ``resume_of`` name
+    the build that this one repeats or goes on with; only the latter shares its run directory.
     """
 
     id: str
@@ -85,6 +86,8 @@ class BuildRequest:
     resume_of: str | None = None
     weights: dict[str, float] = field(default_factory=dict)
     weights_basis: str | None = None
+    toolchain_reason: str | None = None
+    provided: dict[str, str] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:

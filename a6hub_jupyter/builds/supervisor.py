@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ from typing import Any
 import psutil
 
 from ..librelane.failures import explain
-from ..toolchains import TOOLCHAINS, Command
+from ..toolchains import TOOLCHAINS, Command, Stop
 from ..toolchains.base import librelane_config
 from . import journal
 from .identity import identify
@@ -45,6 +46,8 @@ HEARTBEAT_SECONDS = 5.0
 # What a disk has left on which a tool has failed for want of space: less than any tool writes at a time.
 FULL_DISK_BYTES = 1 << 20
 SWEEPS = 5
+# What an engine has to end a container, beyond the grace that it gives it (s).
+ENGINE_SECONDS = 20.0
 
 
 class Supervisor:
@@ -92,6 +95,8 @@ class Supervisor:
         self._note_wish_to_end()
         plan = TOOLCHAINS[self._request.toolchain].plan(self._request, self._dir, os.environ)
         (self._dir / journal.CONFIG).write_text(librelane_config(self._request), encoding="utf-8")
+        if plan.stop:  # before anything can run that only this can end
+            journal.write_json(self._dir / journal.STOP, plan.stop.to_json())
         for command in plan.prepare if not self._ending else ():
             self._append("status", {"state": RUNNING})
             code = self._prepare(command, plan.environment)
@@ -99,7 +104,7 @@ class Supervisor:
                 return code, None if self._ending else {"message": self._last_line(), "step": command.step}
         if self._ending:
             return None, None
-        code = self._execute(plan.librelane, plan.environment)
+        code = self._execute(plan.librelane, plan.environment, plan.stop)
         for kind, data in self._run.end(failed=code != 0 or self._ending is not None):
             self._append(kind, data)
         if code == 0 or self._ending:
@@ -113,7 +118,8 @@ class Supervisor:
         return code, error
 
     def _prepare(self, command: Command, environment: dict[str, str]) -> int:
-        step = self._steps[command.step] if command.step else Step("prepare", "Prepare")
+        known = self._steps.get(command.step or "")  # what was there when the build was asked for may be gone by now
+        step = known or Step(command.step or "prepare", command.name or "Prepare")
         begun = time.monotonic()
         step.state, step.started, step.offset = RUNNING, now(), self._offset
         self._append("step", step.to_json())
@@ -123,8 +129,11 @@ class Supervisor:
         self._append("step", step.to_json())
         return code
 
-    def _execute(self, command: Command, environment: dict[str, str]) -> int:
-        """Run one command on the terminal, recording as it goes, until its whole tree is gone."""
+    def _execute(self, command: Command, environment: dict[str, str], stop: Stop | None = None) -> int:
+        """Run one command on the terminal, recording as it goes, until its whole tree is gone.
+
+        What runs outside of the tree is ended by ``stop``; the client, which the tree has of it, then ends by itself.
+        """
         marked = {**environment, journal.MARK: str(self._dir)}
         child = TerminalProcess(command.argv, marked, Path(self._request.design_dir))
         if command.step is None:
@@ -147,7 +156,10 @@ class Supervisor:
                         self._ending = self._ending or CANCELLED
                     if clock > self._deadline:
                         self._ending = self._ending or TIMED_OUT
-                    if self._ending and clock >= next_signal_at:
+                    if self._ending and stop and next_signal_at == 0.0:
+                        subprocess.Popen(stop.ask, stdin=subprocess.DEVNULL)  # what it says goes into supervisor.log
+                        next_signal_at = clock + self._request.grace + ENGINE_SECONDS
+                    elif self._ending and clock >= next_signal_at:
                         child.signal(stop_signals.pop(0) if len(stop_signals) > 1 else signal.SIGKILL)
                         next_signal_at = clock + self._request.grace
                 else:
@@ -157,6 +169,8 @@ class Supervisor:
                         break
         finally:
             self._sweep()
+            if stop and (self._ending or child.poll() != 0):
+                _end_outside(stop)
             try:
                 self._drain(child)
             finally:
@@ -228,6 +242,12 @@ class Supervisor:
         finally:
             os.close(self._console)
         return state
+
+
+def _end_outside(stop: Stop) -> None:
+    """End what the client may have left running; one that is gone already is no error."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(stop.end, stdin=subprocess.DEVNULL, timeout=ENGINE_SECONDS, check=False)
 
 
 def _os_error_sentence(error: OSError) -> str:

@@ -48,7 +48,17 @@ class LocalExecutor(Executor):
         return False
 
     def sweep(self, build_dir: Path) -> None:
-        """End the processes that carry the build's mark; the kernel has ended the rest with the supervisor."""
+        """End the processes that carry the build's mark; the kernel has ended the rest with the supervisor.
+
+        A container is no process of ours: its engine is told to end it, and not waited for.
+        """
+        stop = journal.read_json(build_dir / journal.STOP)
+        if isinstance(stop, dict):
+            with contextlib.suppress(OSError, KeyError, TypeError), (build_dir / "supervisor.log").open("ab") as log:
+                engine = subprocess.Popen(
+                    stop["end"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+                _children[engine.pid] = engine
         for _ in range(SWEEPS):  # one that is ended late may have started another meanwhile
             left = [p for p in psutil.process_iter() if _mark_of(p) == str(build_dir)]
             if not left:

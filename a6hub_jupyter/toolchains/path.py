@@ -2,39 +2,90 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..builds.model import BuildRequest
-from .base import Command, Plan, Toolchain, python_librelane
+from .base import (
+    Command,
+    Obstacle,
+    Plan,
+    Probe,
+    Tool,
+    Toolchain,
+    ask,
+    librelane_command,
+    named_librelane,
+    pdk_root_of,
+    tool_version,
+)
+from .express import wheel_version
+from .probing import plugin_probe
 
-TOOLS = ("yosys", "verilator", "openroad", "klayout", "magic", "netgen")
+# Each with the arguments on which it says its version and ends.
+TOOLS = {
+    "openroad": ("-version",),
+    "yosys": ("--version",),
+    "magic": ("-dnull", "-noconsole", "--version"),
+    "netgen": ("-batch", "quit"),
+    "klayout": ("-v",),
+    "verilator": ("--version",),
+}
 
 
 class PathToolchain(Toolchain):
-    """Runs the LibreLane of this Python with whatever the PATH offers."""
+    """Runs the LibreLane of this Python, or the one that LIBRELANE_PATH names, with whatever the PATH offers."""
 
     name = "path"
 
-    def why_not(self, flow: str) -> str | None:
-        """Name the tools that are missing on the PATH; Express brings its own and is not run this way."""
-        if flow == "Express":
-            return "The flow Express brings its own tools: use toolchain='express'."
-        missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-        if not missing:
+    def missing(self) -> Obstacle | None:
+        """Name the tools that are missing on the PATH."""
+        named = named_librelane(self.settings)
+        if named and not os.access(named, os.X_OK):
+            return Obstacle(
+                f"LIBRELANE_PATH (or A6HubApp.librelane_path) names '{named}', which is no executable file.",
+                "Name LibreLane's executable, or leave it empty for the one beside this server.",
+            )
+        absent = [tool for tool in TOOLS if shutil.which(tool) is None]
+        if not absent:
             return None
-        return (
-            f"The flow {flow} needs {', '.join(missing)} on the PATH of the Jupyter server; "
-            "start the server in a LibreLane container or Nix shell, or use flow='Express'."
+        return Obstacle(
+            f"LibreLane's tools are not all on the PATH of the Jupyter server: {', '.join(absent)} "
+            f"{'is' if len(absent) == 1 else 'are'} missing.",
+            "Start the server in a LibreLane image or a Nix shell, or install them.",
         )
 
-    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment unchanged."""
-        return dict(base)
+    def provide(self) -> dict[str, str]:
+        """Name the LibreLane, where it is not this Python's own."""
+        named = named_librelane(self.settings)
+        return {"librelane": named} if named else {}
+
+    def librelane_version(self) -> str | None:
+        """Ask the named executable, else this Python."""
+        named = named_librelane(self.settings)
+        if not named:
+            return wheel_version("librelane")
+        code, text = ask([named, "--bare-version"])
+        return text.strip() or None if code == 0 else None
+
+    def tools(self) -> list[Tool]:
+        """Return the tools of the PATH; they are asked side by side."""
+        with ThreadPoolExecutor(len(TOOLS)) as pool:
+            return list(pool.map(lambda name: tool_version(name, *TOOLS[name]), TOOLS))
+
+    def probe(self, provided: Mapping[str, str]) -> Probe | None:
+        """Ask the named executable; this Python's LibreLane is the one that checks requests anyway."""
+        named = provided.get("librelane")
+        if not named:
+            return None
+        status = Path(named).stat()
+        key = f"path {named} {status.st_mtime_ns} {status.st_size}"
+        return plugin_probe([named, "--bare-version"], key)
 
     def plan(self, request: BuildRequest, build_dir: Path, base: Mapping[str, str]) -> Plan:
         """Run LibreLane as it is."""
-        assert request.pdk_root is not None, "only Express stages its PDK"  # noqa: S101
-        command = Command(python_librelane(request, build_dir, request.pdk_root))
+        command = Command(librelane_command(request, build_dir, pdk_root_of(request)))
         return Plan(command, self.environment(base))
