@@ -137,7 +137,7 @@ class A6HubApp(ExtensionApp):
         roots = Roots([self._root_dir(), *self.extra_roots])
         defaults = Defaults(
             pdk=self.pdk,
-            pdk_roots=tuple(self.pdk_roots),
+            pdk_roots=(*self.pdk_roots, *filter(None, [self.pdk_home])),
             timeout=self.build_timeout,
             max_timeout=self.max_build_timeout,
             max_queued=self.max_queued,

@@ -55,7 +55,8 @@ def check(request: dict[str, Any]) -> dict[str, Any]:
         resolved, found, warnings = _load(flow, request)
         fields = {e["field"] for e in errors}
         errors += [e for e in found if e["field"] not in fields]
-    skipped = {s for s, names in flow.gating_config_vars.items() if any(resolved.get(n) is False for n in names)}
+    gates = getattr(flow, "gating_config_vars", {})  # only sequential flows have them
+    skipped = {s for s, names in gates.items() if any(resolved.get(n) is False for n in names)}
     return {"errors": errors, "warnings": warnings, "steps": [s for s in steps if s["id"] not in skipped]}
 
 
