@@ -15,6 +15,7 @@ from ..auth import BUILDS, EXECUTE, READ, WRITE, Refusal
 from ..builds.index import Filters
 from ..builds.model import BUILD_ID, ENDED, QUEUED, RUNNING, STARTING
 from ..builds.record import Record
+from ..builds.reproduction import command_json
 from .base import A6HubHandler, Services, guarded
 
 DEFAULT_LISTED, MAX_LISTED = 50, 200
@@ -37,6 +38,7 @@ def build_json(services: Services, record: Record) -> dict[str, Any]:
         "toolchain": request.toolchain,
         "executor": request.executor,
         "config": request.config,
+        "command": command_json(request, snapshot.command),
         "tags": record.tags,
         "notes": record.annotations.get("notes", ""),
         "retry_of": request.retry_of,

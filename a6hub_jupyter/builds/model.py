@@ -139,6 +139,7 @@ class Snapshot:
     error: dict[str, Any] | None = None
     exit_code: int | None = None
     weights: dict[str, float] = field(default_factory=dict)
+    command: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, request: BuildRequest) -> Snapshot:
@@ -158,6 +159,8 @@ class Snapshot:
             self.views.update(views or {})
         elif kind == "metric":
             self.metrics.update(data)
+        elif kind == "command":
+            self.command = data
         elif kind == "complete":
             self._enter(data["state"], event["timestamp"])
             self.error, self.exit_code = data.get("error"), data.get("exit_code")

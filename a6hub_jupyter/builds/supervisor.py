@@ -38,6 +38,7 @@ from .model import (
     now,
 )
 from .progress import RunDirectory
+from .reproduction import command_event
 from .terminal import TerminalProcess, adopt_orphans
 
 POLL_SECONDS = 0.05
@@ -99,6 +100,8 @@ class Supervisor:
                 return code, None if self._ending else {"message": self._last_line(), "step": command.step}
         if self._ending:
             return None, None
+        command = command_event(plan.librelane.argv, self._request.design_dir, plan.environment, os.environ)
+        self._append("command", command)
         code = self._execute(plan.librelane, plan.environment)
         for kind, data in self._run.end(failed=code != 0 or self._ending is not None):
             self._append(kind, data)

@@ -55,6 +55,12 @@ class Build:
         return error["message"] if error else None
 
     @property
+    def command(self) -> str | None:
+        """Text for a terminal that runs the same LibreLane again, beside this run; None until it has been started."""
+        command = self.refresh()["command"]
+        return str(command["shell"]) if command else None
+
+    @property
     def steps(self) -> pd.DataFrame:
         """The flow's steps in order: name, state, seconds; the index is LibreLane's step id."""
         columns = ["id", "name", "state", "seconds"]
