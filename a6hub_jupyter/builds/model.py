@@ -229,6 +229,11 @@ class Snapshot:
         snapshot.steps = {k: Step(**s) for k, s in data["steps"].items()}
         return snapshot
 
+    def expectation(self, at: datetime) -> dict[str, Any]:
+        """Return ``progress_data`` with the seconds that are expected from ``at`` to the end, None if not known."""
+        remaining = self.remaining_seconds(at)
+        return {**self.progress_data(), "eta_seconds": None if remaining is None else round(remaining, 1)}
+
     def progress_data(self) -> dict[str, Any]:
         """Return the data of a ``progress`` message."""
         return {

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ class Supervisor:
         """Append an event to the journal, and after each change of a step the progress that follows from it."""
         self._snapshot.apply(self._journal.append(kind, data))
         if kind == "step" and data["state"] != PENDING:
-            self._journal.append("progress", self._snapshot.progress_data())
+            self._journal.append("progress", self._snapshot.expectation(datetime.now(timezone.utc)))
 
     def _beat(self) -> None:
         """Touch ``supervisor.json``: its time of modification is the heartbeat."""

@@ -91,6 +91,8 @@ export interface Progress {
   readonly progress: number;
   readonly current_step: string | null;
   readonly completed_steps: readonly string[];
+  /** As it was when the message was made; absent from servers before 0.2. */
+  readonly eta_seconds?: number | null;
 }
 
 interface Envelope<Type extends string, Data> {
