@@ -5,7 +5,7 @@ from __future__ import annotations
 from librelane.flows import Flow, SequentialFlow
 from librelane.steps import Checker, KLayout, Misc, Verilator, Yosys
 
-from a6hub_jupyter.express.steps.checks import DRC, LVS
+from a6hub_jupyter.express.steps.checks import DRC, LVS, CheckEquivalence, Equivalence
 from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
 
 
@@ -30,6 +30,8 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Routing,
         Checker.TrDRC,
         Checker.DisconnectedPins,
+        Equivalence,
+        CheckEquivalence,
         KLayout.StreamOut,
         KLayout.Render,
         LVS,
