@@ -36,6 +36,7 @@ class Express(SequentialFlow):  # type: ignore[misc]
         KLayout.Render,
         LVS,
         Checker.LVS,
+        Checker.PowerGridViolations,
         DRC,
         Checker.KLayoutDRC,
         Misc.ReportManufacturability,

@@ -109,6 +109,11 @@ class Macro:
         """Taps, fillers and decoupling cells: no signal goes in or out."""
         return not any(pin.is_signal for pin in self.pins.values())
 
+    @property
+    def is_block(self) -> bool:
+        """Whether it is a hard macro, not a standard cell."""
+        return self.kind.split()[0] == "BLOCK"
+
     def pin(self, direction: str) -> str:
         """The first signal pin with this direction."""
         for name, pin in self.pins.items():
