@@ -5,7 +5,7 @@ from __future__ import annotations
 from librelane.flows import Flow, SequentialFlow
 from librelane.steps import Checker, KLayout, Misc, Verilator, Yosys
 
-from a6hub_jupyter.express.steps.checks import DRC, LVS, CheckEquivalence, Equivalence
+from a6hub_jupyter.express.steps.checks import DRC, LVS, AntennaCheck, CheckAntennas, CheckEquivalence, Equivalence
 from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
 
 
@@ -37,6 +37,8 @@ class Express(SequentialFlow):  # type: ignore[misc]
         LVS,
         Checker.LVS,
         Checker.PowerGridViolations,
+        AntennaCheck,
+        CheckAntennas,
         DRC,
         Checker.KLayoutDRC,
         Misc.ReportManufacturability,

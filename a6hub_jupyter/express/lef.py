@@ -86,6 +86,10 @@ class Pin:
     direction: str = "INPUT"
     use: str = "SIGNAL"
     shapes: list[Shape] = field(default_factory=list)
+    gate_area: float = 0.0
+    """Of the transistors that it drives, um2."""
+    diffusion_area: float = 0.0
+    """Of the junctions that drain its charge, um2."""
 
     @property
     def is_signal(self) -> bool:
@@ -235,6 +239,10 @@ class MacroParser(Words):
                     pin.direction = words[1]
                 elif words[0] == "USE":
                     pin.use = words[1]
+                elif words[0] == "ANTENNAGATEAREA":
+                    pin.gate_area = max(pin.gate_area, float(words[1]))
+                elif words[0] == "ANTENNADIFFAREA":
+                    pin.diffusion_area = max(pin.diffusion_area, float(words[1]))
 
     def _shapes(self, found: list[Shape]) -> None:
         layer = ""

@@ -26,6 +26,10 @@ CLEAN = (
     "route__drc_errors",
     "design__critical_disconnected_pin__count",
     "design__lvs_error__count",
+    "design__power_grid_violation__count",
+    "design__equivalence_unproven__count",
+    "antenna__violating__nets",
+    "antenna__violating__pins",
     "klayout__drc_error__count",
 )
 
@@ -62,6 +66,8 @@ def test_counter_is_clean_and_says_what_it_does(counter: Run) -> None:
     assert "Routing pass 1:" in counter.output
     assert "Layout against netlist: 0 opens, 0 shorts" in counter.output
     assert (counter.step("express-drc") / "drc.klayout.lyrdb").exists()
+    report = (counter.step("misc-reportmanufacturability") / "manufacturability.rpt").read_text()
+    assert report.count("Passed ✅") == 3, report
 
 
 def test_same_input_gives_the_same_bytes(
