@@ -7,6 +7,7 @@ from librelane.steps import Checker, KLayout, Misc, Verilator, Yosys
 
 from a6hub_jupyter.express.steps.checks import DRC, LVS, AntennaCheck, CheckAntennas, CheckEquivalence, Equivalence
 from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
+from a6hub_jupyter.express.steps.repair import TimingEstimate
 
 
 @Flow.factory.register()
@@ -32,6 +33,7 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Checker.DisconnectedPins,
         Equivalence,
         CheckEquivalence,
+        TimingEstimate,
         KLayout.StreamOut,
         KLayout.Render,
         LVS,

@@ -7,9 +7,9 @@ import json
 import resource
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from a6hub_jupyter.express.problem import ProblemError
 
@@ -70,6 +70,8 @@ class Job:
     layout: str | None = None
     placement: str | None = None
     synthesised: str | None = None
+    timing: dict[str, Any] = field(default_factory=dict)
+    """Constraints, corners and repair settings: see `steps/timing.py`, which writes them."""
 
     @classmethod
     def load(cls, path: str | Path) -> Job:

@@ -60,6 +60,12 @@ class Layer:
     enclosures: list[Enclosure] = field(default_factory=list)
     statements: list[list[str]] = field(default_factory=list)
     """All statements as words, for rules that only checks ask for."""
+    resistance: float | None = None
+    """Ohm per square of a metal, ohm of a cut; None when the LEF does not say."""
+    capacitance: float | None = None
+    """To ground, pF per um2."""
+    edge_capacitance: float = 0.0
+    """Of each edge, pF per um."""
 
     def spacing_for(self, width: int, *, long: bool) -> int:
         """Spacing in nm where the wider shape is `width` nm wide; `long`: they run in parallel far."""
@@ -337,6 +343,12 @@ class Lef(Words):
                     least, *spacings = _lengths(row.split())
                     layer.spacing_table.append((least, spacings))
                 layer.spacing = layer.spacing_table[0][1][0]
+            elif keyword == "RESISTANCE":
+                layer.resistance = float(words[-1])
+            elif keyword == "CAPACITANCE":
+                layer.capacitance = float(words[-1])
+            elif keyword == "EDGECAPACITANCE":
+                layer.edge_capacitance = float(words[-1])
             elif keyword == "ENCLOSURE":
                 side = words[1] if words[1] in ("ABOVE", "BELOW") else "BOTH"
                 layer.enclosures.append(Enclosure(side, values[0], values[1]))

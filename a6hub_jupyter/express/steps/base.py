@@ -14,6 +14,7 @@ from librelane.steps import common_variables as common
 
 from a6hub_jupyter.express.job import DATABASE_FILE, PROBLEM_FILE, Job
 from a6hub_jupyter.express.lef import nanometres
+from a6hub_jupyter.express.steps.timing import TIMING_VARIABLES, timing_settings
 from a6hub_jupyter.isolated import module_command
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ class ExpressStep(Step):  # type: ignore[misc]
     """Runs `python -m a6hub_jupyter.express.<tool> job.json` and takes its metrics."""
 
     tool: ClassVar[str] = ""
-    config_vars = common.io_layer_variables + common.pdn_variables + stock_variables() + EXPRESS_VARIABLES
+    config_vars = (
+        common.io_layer_variables + common.pdn_variables + stock_variables() + EXPRESS_VARIABLES + TIMING_VARIABLES
+    )
 
     def job(self, state: State) -> Job:
         """The job for the tool: settings of this design, and files of the present state."""
@@ -150,6 +153,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             layout=_path(state, DesignFormat.GDS),
             placement=_path(state, DesignFormat.DEF),
             synthesised=_path(state, SYNTHESISED),
+            timing=timing_settings(config, self.toolbox),
         )
 
     def _length(self, name: str) -> int:
