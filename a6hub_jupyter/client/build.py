@@ -14,7 +14,7 @@ import pandas as pd
 
 from .display import BuildDisplay
 from .errors import ServerNotFoundError
-from .layouts import layout_of_build, library_of_build
+from .layouts import comparison_of_builds, layout_of_build, library_of_build
 from .server import current_server
 
 if TYPE_CHECKING:
@@ -89,6 +89,10 @@ class Build:
     def layout(self) -> Any:
         """The finished layout as a widget to pan and zoom."""
         return layout_of_build(self.id)
+
+    def compare(self, other: Build | str) -> Any:
+        """Show where the layout of this build and that of another one (or its id) differ."""
+        return comparison_of_builds(self.id, other.id if isinstance(other, Build) else other)
 
     @property
     def library(self) -> gdstk.Library:
