@@ -1,7 +1,7 @@
 import { type NetPanel, netPanel } from "./net-panel";
 import { type InstanceInfo, lefName, type Net, NetSource, type PlaceInfo } from "./nets";
 import type { Lit } from "./overlay";
-import type { LayerInfo, SceneAddress } from "./protocol";
+import type { LayerInfo } from "./protocol";
 import type { Extent } from "./viewport";
 
 // For layers that the layout does not name, and on any of its colours.
@@ -24,11 +24,12 @@ export class Highlight {
   private shown: Net | string | undefined;
 
   constructor(
-    { nets, headers }: SceneAddress,
+    nets: string | undefined,
+    ask: (url: string) => Promise<Response>,
     private readonly layers: () => readonly LayerInfo[],
     private readonly events: HighlightEvents,
   ) {
-    this.source = nets ? new NetSource(nets, headers) : undefined;
+    this.source = nets ? new NetSource(nets, ask) : undefined;
   }
 
   get possible(): boolean {

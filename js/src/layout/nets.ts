@@ -1,5 +1,4 @@
-import { get } from "./load";
-import type { LayerInfo, SceneAddress } from "./protocol";
+import type { LayerInfo } from "./protocol";
 
 /** A net as a search finds it. */
 export interface NetInfo {
@@ -47,7 +46,7 @@ export interface PlaceInfo {
 export class NetSource {
   constructor(
     private readonly base: string,
-    private readonly headers: SceneAddress["headers"],
+    private readonly get: (url: string) => Promise<Response>,
   ) {}
 
   search(text: string, limit: number): Promise<NetsFound> {
@@ -64,7 +63,7 @@ export class NetSource {
   }
 
   private async ask<Answer>(path: string): Promise<Answer> {
-    return (await (await get(this.base + path, this.headers)).json()) as Answer;
+    return (await (await this.get(this.base + path)).json()) as Answer;
   }
 }
 

@@ -4,6 +4,7 @@ import { cellPanel } from "./cell-panel";
 import { listen } from "./controls";
 import { Highlight } from "./highlight";
 import { keyOf, layerPanel } from "./layer-panel";
+import { get } from "./load";
 import { type MarkerPanel, markerPanel } from "./marker-panel";
 import { loadMarkers } from "./markers";
 import { type Drawing, type Mark, NOTHING, Overlay } from "./overlay";
@@ -34,6 +35,7 @@ export class LayoutView {
   private readonly over = new Overlay(element("canvas", { class: "over", "aria-hidden": "true" }));
   private stage: Stage | undefined;
   private shown: Shown | undefined;
+  private ask: (url: string) => Promise<Response> = fetch;
 
   constructor(
     private readonly root: HTMLElement,
@@ -46,7 +48,9 @@ export class LayoutView {
     root.append(this.frame);
   }
 
-  open(address: SceneAddress): void {
+  /** `ask` fetches what the panels want to know, where the page cannot do so by itself. */
+  open(address: SceneAddress, ask = (url: string) => get(url, address.headers)): void {
+    this.ask = ask;
     const canvas = element("canvas");
     this.frame.prepend(canvas, this.over.canvas);
     try {
@@ -82,7 +86,8 @@ export class LayoutView {
       this.shown.reopened(opened);
       return;
     }
-    this.shown = new Shown({ root, frame, bar, place, over }, stage, opened, address, this.sync, this.signal);
+    const parts = { root, frame, bar, place, over, ask: this.ask };
+    this.shown = new Shown(parts, stage, opened, address, this.sync, this.signal);
     frame.append(bar, place, note);
     this.shown.start();
   }
@@ -103,6 +108,7 @@ interface Parts {
   readonly bar: HTMLElement;
   readonly place: HTMLElement;
   readonly over: Overlay;
+  readonly ask: (url: string) => Promise<Response>;
 }
 
 /** A layout that has been opened. */
@@ -130,7 +136,7 @@ class Shown {
   ) {
     this.visible = opened.layers.map((layer) => layer.visible);
     this.camera = new Camera(stage, opened, () => this.moved());
-    this.highlight = new Highlight(address, () => this.camera.opened.layers, {
+    this.highlight = new Highlight(address.nets, parts.ask, () => this.camera.opened.layers, {
       draw: (lit) => this.draw({ lit }),
       go: (box) => this.goToBox(box),
       told: (name) => sync.tellNet(name),
