@@ -13,7 +13,7 @@ import pandas as pd
 
 from .display import BuildDisplay
 from .errors import ServerNotFoundError
-from .layouts import layout_of_build, library_of_build
+from .layouts import comparison_of_builds, layout_of_build, library_of_build
 from .progress import ENDED, ProgressPrinter
 from .server import current_server
 
@@ -99,6 +99,10 @@ class Build:
     def layout(self) -> Any:
         """The finished layout as a widget to pan and zoom."""
         return layout_of_build(self.id)
+
+    def compare(self, other: Build | str) -> Any:
+        """Show where the layout of this build and that of another one (or its id) differ."""
+        return comparison_of_builds(self.id, other.id if isinstance(other, Build) else other)
 
     @property
     def library(self) -> gdstk.Library:

@@ -138,6 +138,9 @@ async def test_every_kind_of_result_is_as_documented(api: Api, design_dir: Path)
     _, found = await api.get("layouts", "markers", params={"path": "course/counter/report.lyrdb"})
     assert found["markers"] == [[0, 0, [0, 0, 1, 2]]]
     assert (await api.get("builds", build["id"], "markers"))[1] == found
+    both = {"path": "course/counter/chip.gds", "other": "course/counter/chip.gds"}
+    assert (await api.get("layouts", "differences", params=both))[1]["note"] == "The two layouts are equal."
+    assert (await api.get("layouts", "differences", params={**both, "other": "course/gone.gds"}))[1]["field"] == "other"
     _, listed = await api.get("builds", build["id"], "artifacts")
     assert "report.lyrdb" in [a["path"] for a in listed["artifacts"]]
     for name in ("report.lyrdb", "resolved.json"):
