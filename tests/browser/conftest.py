@@ -120,10 +120,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @contextlib.contextmanager
-def running_lab(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], **traits: Any) -> Iterator[Lab]:
-    """Run a JupyterLab, and at its end cancel what its builds still do."""
+def running_lab(
+    tmp_path_factory: pytest.TempPathFactory,
+    environment: dict[str, str],
+    without: tuple[str, ...] = (),
+    **traits: Any,
+) -> Iterator[Lab]:
+    """Run a JupyterLab ``without`` some extensions, and at its end cancel what its builds still do."""
     state = tmp_path_factory.mktemp("jupyter")
-    (state / "config").mkdir()
+    (state / "config" / "labconfig").mkdir(parents=True)
+    disabled = {"disabledExtensions": dict.fromkeys(without, True)}
+    (state / "config" / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
     (state / "config" / "jupyter_server_config.json").write_text(json.dumps({"A6HubApp": traits}))
     work = tmp_path_factory.mktemp("work")
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
