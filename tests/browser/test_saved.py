@@ -77,8 +77,17 @@ def test_a_saved_build_is_there_without_its_kernel_and_without_jupyter(
     plain = context.new_page()
     plain.goto(file.as_uri(), wait_until="domcontentloaded")
     check_static(plain.locator("body"))
+    plain.locator("body").evaluate("() => scrollTo(0, 0)")
     screenshot(plain, "saved-nbconvert")
     context.close()
+
+    # the record is deleted: one sentence in its place
+    headers = {"Authorization": f"token {TOKEN}"}
+    request = urllib.request.Request(f"{lab.url}api/a6hub/builds/{build['id']}", method="DELETE", headers=headers)
+    urllib.request.urlopen(request, timeout=30).close()
+    page.goto(lab.page_url("saved.ipynb"))
+    expect(widget).to_have_text("The server knows no build with this id.", timeout=60_000)
+    screenshot(page, "saved-deleted")
 
 
 def check_static(place: Locator) -> None:
