@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_core.paths import jupyter_data_dir
+from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Int, List, Unicode, default
 
@@ -44,6 +44,9 @@ class A6HubApp(ExtensionApp):
         config=True
     )
     pdk = Unicode("sky130A", help="The PDK of builds that name none.").tag(config=True)
+    preset_dirs = List(
+        Unicode(), help="Directories of presets for all users: '<name>.json' with 'description' and 'config'."
+    ).tag(config=True)
     pdk_roots = List(Unicode(), help="Directories that hold PDKs, looked at before PDK_ROOT and ciel's home.").tag(
         config=True
     )
@@ -125,7 +128,10 @@ class A6HubApp(ExtensionApp):
         from .builds.store import Store  # noqa: PLC0415
         from .executors import EXECUTORS  # noqa: PLC0415
         from .layout.cache import SceneCache  # noqa: PLC0415
+        from .librelane.catalogue import Catalogue  # noqa: PLC0415
         from .librelane.pdkjobs import PDKJobs  # noqa: PLC0415
+        from .librelane.presets import DIRECTORY as PRESETS  # noqa: PLC0415
+        from .librelane.presets import Presets  # noqa: PLC0415
         from .toolchains import Settings  # noqa: PLC0415
 
         # resolved: a supervisor has another working directory
@@ -154,7 +160,9 @@ class A6HubApp(ExtensionApp):
             probes_dir=Path(self.cache_dir).expanduser().resolve() / "librelanes",
         )
         environment.check_paths(self.log)
-        intake = Intake(store, queue, roots, defaults, self.check_timeout)
+        own = Path(jupyter_config_dir()) / PRESETS
+        presets = Presets(own, [Path(d).expanduser() for d in self.preset_dirs])
+        intake = Intake(store, queue, roots, defaults, self.check_timeout, presets)
         scenes = SceneCache(
             Path(self.cache_dir).expanduser().resolve() / "scenes",
             self.layout_cache_bytes,
@@ -162,7 +170,7 @@ class A6HubApp(ExtensionApp):
             self.layout_memory,
         )
         jobs = PDKJobs(self.pdk_home, tuple(self.pdk_roots), self.log)
-        return Services(store, queue, intake, roots, scenes, jobs)
+        return Services(store, queue, intake, roots, scenes, jobs, Catalogue(intake.ask))
 
     def _root_dir(self) -> str:
         manager: Any = self.serverapp.contents_manager if self.serverapp else None

@@ -24,6 +24,7 @@ from ..builds.queue import Queue
 from ..builds.record import Record
 from ..builds.store import Store
 from ..layout.cache import SceneCache
+from ..librelane.catalogue import Catalogue
 from ..librelane.pdkjobs import PDKJobs
 
 CHUNK = 1 << 18
@@ -42,6 +43,7 @@ class Services:
     roots: Roots
     scenes: SceneCache
     pdk_jobs: PDKJobs
+    catalogue: Catalogue
 
 
 def find_record(services: Services, build_id: str) -> Record:

@@ -56,7 +56,10 @@ class BuildRequest:
     the queue counts the build with. ``weights`` are the seconds that each step is expected to take, and
     ``weights_basis`` says from what. ``provided`` is what exactly the toolchain runs it with (executables, image), and
     ``toolchain_reason`` says why this toolchain, where the request left that open. ``retry_of`` and ``resume_of`` name
-    the build that this one repeats or goes on with; only the latter shares its run directory.
+    the build that this one repeats or goes on with; only the latter shares its run directory. ``meta`` is what
+    LibreLane finds under this name in its configuration: the version of the format and, where they are given, a list of
+    steps and substitutions of steps. ``presets`` were laid under what was given, in their order, and ``origins`` says
+    where each value of ``config`` is from: ``explicit`` or ``preset <name>``.
     """
 
     id: str
@@ -88,6 +91,9 @@ class BuildRequest:
     weights_basis: str | None = None
     toolchain_reason: str | None = None
     provided: dict[str, str] = field(default_factory=dict)
+    meta: dict[str, Any] = field(default_factory=lambda: {"version": 2})
+    presets: list[str] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:
@@ -142,6 +148,7 @@ class Snapshot:
     error: dict[str, Any] | None = None
     exit_code: int | None = None
     weights: dict[str, float] = field(default_factory=dict)
+    command: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, request: BuildRequest) -> Snapshot:
@@ -161,6 +168,8 @@ class Snapshot:
             self.views.update(views or {})
         elif kind == "metric":
             self.metrics.update(data)
+        elif kind == "command":
+            self.command = data
         elif kind == "complete":
             self._enter(data["state"], event["timestamp"])
             self.error, self.exit_code = data.get("error"), data.get("exit_code")
@@ -228,6 +237,11 @@ class Snapshot:
         snapshot = cls(**{k: v for k, v in data.items() if k in cls.__dataclass_fields__})
         snapshot.steps = {k: Step(**s) for k, s in data["steps"].items()}
         return snapshot
+
+    def expectation(self, at: datetime) -> dict[str, Any]:
+        """Return ``progress_data`` with the seconds that are expected from ``at`` to the end, None if not known."""
+        remaining = self.remaining_seconds(at)
+        return {**self.progress_data(), "eta_seconds": None if remaining is None else round(remaining, 1)}
 
     def progress_data(self) -> dict[str, Any]:
         """Return the data of a ``progress`` message."""
