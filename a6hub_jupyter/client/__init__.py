@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from .build import Build, build, builds
-from .design import Design, lint
+from .catalogue import delete_preset, flows, presets, save_preset, steps, variables
+from .design import Design
 from .errors import A6HubError, RequestRefusedError, ServerNotFoundError
 from .layouts import layout
+from .linting import lint
+from .validation import Validation
 
 __all__ = [
     "A6HubError",
@@ -13,8 +16,15 @@ __all__ = [
     "Design",
     "RequestRefusedError",
     "ServerNotFoundError",
+    "Validation",
     "build",
     "builds",
+    "delete_preset",
+    "flows",
     "layout",
     "lint",
+    "presets",
+    "save_preset",
+    "steps",
+    "variables",
 ]
