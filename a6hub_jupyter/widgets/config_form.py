@@ -14,7 +14,7 @@ import ipywidgets as widgets
 
 from ..client.errors import A6HubError
 from ..client.server import current_server
-from .config_row import ConfigRow
+from .config_row import ConfigRow, Looks
 
 if TYPE_CHECKING:
     from ..client.design import Design
@@ -35,7 +35,7 @@ FIRST = (
     "VERILOG_INCLUDE_DIRS",
 )
 DEBOUNCE = 0.35
-MOST_ROWS = 40
+MOST_ROWS = 25
 STYLE = Path(__file__).with_name("config_form.css")
 
 
@@ -52,6 +52,7 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         listed = current_server().get(f"flows/{quote(self.flow, safe='')}/variables", **where)["variables"]
         self._variables: dict[str, dict[str, Any]] = {v["name"]: v for v in listed}
         self._rows: dict[str, ConfigRow] = {}
+        self._looks = Looks()
         self._answer: dict[str, Any] = {}
         self._pending: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -212,7 +213,7 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
     def _row(self, name: str) -> ConfigRow:
         """Return the row of a variable; made when it is shown for the first time."""
         if name not in self._rows:
-            self._rows[name] = row = ConfigRow(self._variables[name], self._edit)
+            self._rows[name] = row = ConfigRow(self._variables[name], self._edit, self._looks)
             row.show(self.design.config.get(name))
             self._tell_row(name, row)
         return self._rows[name]

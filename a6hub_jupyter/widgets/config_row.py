@@ -13,28 +13,40 @@ from .config_values import read, shown
 LABEL = "17rem"
 
 
+class Looks:
+    """Layouts and styles that all rows of a form share: each is an object in the browser, and takes its time."""
+
+    def __init__(self) -> None:
+        self.input = widgets.Layout(width="34rem", flex="0 1 auto")
+        self.line = widgets.Layout(align_items="center")
+        self.button = widgets.Layout(width="2.2rem")
+        self.plain = widgets.Layout()
+        self.label = widgets.Text().style
+        self.label.description_width = LABEL
+        self.note = widgets.HTML().style
+
+
 class ConfigRow(widgets.VBox):  # type: ignore[misc]
     """Shows one variable. ``on_edit`` is called with what the user has made of it; None for the default."""
 
-    def __init__(self, variable: Mapping[str, Any], on_edit: Callable[[str, Any], None]) -> None:
+    def __init__(self, variable: Mapping[str, Any], on_edit: Callable[[str, Any], None], looks: Looks) -> None:
         self.variable = variable
         self._on_edit = on_edit
+        self._looks = looks
+        self._about = f"<div class='a6-about'>{_summary(variable['description'])}</div>"
         self._quiet = False
         self._value: Any = None
         self._input = self._make_input()
         self._input.observe(self._edited, "value")
-        self._from = widgets.HTML()
+        self._from = widgets.HTML(layout=looks.plain, style=looks.note)
         self._from.add_class("a6-note")
-        self._reset = widgets.Button(
-            icon="undo", tooltip=f"Set {variable['name']} back to its default", layout={"width": "2.2rem"}
-        )
+        tooltip = f"Set {variable['name']} back to its default"
+        self._reset = widgets.Button(icon="undo", tooltip=tooltip, layout=looks.button)
         self._reset.on_click(lambda _: self._on_edit(variable["name"], None))
-        about = widgets.HTML(f"<div class='a6-about'>{_summary(variable['description'])}</div>")
-        about.add_class("a6-note")
-        self._said = widgets.HTML()
+        self._said = widgets.HTML(self._about, layout=looks.plain, style=looks.note)
         self._said.add_class("a6-note")
-        line = widgets.HBox([self._input, self._from, self._reset], layout={"align_items": "center"})
-        super().__init__([line, about, self._said])
+        line = widgets.HBox([self._input, self._from, self._reset], layout=looks.line)
+        super().__init__([line, self._said], layout=looks.plain)
         self.add_class("a6-row")
 
     def _make_input(self) -> Any:
@@ -42,8 +54,8 @@ class ConfigRow(widgets.VBox):  # type: ignore[misc]
         common = {
             "description": self.variable["name"],
             "tooltip": self.variable["description"],
-            "style": {"description_width": LABEL},
-            "layout": {"width": "34rem", "flex": "0 1 auto"},
+            "style": self._looks.label,
+            "layout": self._looks.input,
         }
         default = shown(self.variable["default"])
         if kind["kind"] in {"boolean", "choice"}:
@@ -64,7 +76,6 @@ class ConfigRow(widgets.VBox):  # type: ignore[misc]
             finally:
                 self._quiet = False
         self._value = value
-        self._reset.layout.visibility = "hidden" if value is None else "visible"
         (self.remove_class if value is None else self.add_class)("a6-set")
 
     def tell(self, resolved: Mapping[str, Any] | None, findings: list[tuple[str, Mapping[str, str]]]) -> None:
@@ -81,7 +92,7 @@ class ConfigRow(widgets.VBox):  # type: ignore[misc]
             origin = ""
         unit = html.escape(self.variable["units"] or "")
         self._from.value = f"<span class='a6-from'>{unit} {html.escape(origin)[:80]}</span>"
-        self._said.value = "".join(
+        self._said.value = self._about + "".join(
             f"<div class='a6-{level}' role='{'alert' if level == 'error' else 'status'}'>"
             f"{html.escape(f['message'])} {html.escape(f['remedy'])}</div>"
             for level, f in findings
