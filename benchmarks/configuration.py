@@ -43,7 +43,7 @@ async def main() -> None:
         question = {"kind": "analyse", "design_dir": directory}
         await worker.ask(question)
         print(f"analysis of 200 files       {await timed(lambda: worker.ask(question), 5):8.1f} ms")
-        check = {
+        check: dict[str, object] = {
             "kind": "check",
             "flow": "Express",
             "config": {"DESIGN_NAME": "m199", "VERILOG_FILES": ["dir::m199.v"], "CLOCK_PORT": "clk"},

@@ -64,5 +64,19 @@ def test_a_form_edits_the_design_and_says_what_is_wrong_at_the_field(page: Page,
     form.get_by_role("button", name="Form").click()
     form.get_by_role("button", name="All", exact=True).click()
     expect(form.locator(".a6-row")).to_have_count(25, timeout=20_000)
-    page.evaluate("document.body.dataset.jpThemeLight = 'false'")
-    screenshot(page, "form-all")
+    try:
+        choose_theme(page, "JupyterLab Dark")
+        screenshot(page, "form-dark")
+        background = form.evaluate("node => getComputedStyle(node).backgroundColor")
+        assert max(int(n) for n in background.removeprefix("rgb(").removesuffix(")").split(",")) < 100
+    finally:
+        choose_theme(page, "JupyterLab Light")
+
+
+def choose_theme(page: Page, name: str) -> None:
+    """Choose a theme from the menu, as a user does, and wait until it is there."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_role("menuitem", name="Theme", exact=True).hover()
+    page.get_by_role("menuitem", name=name, exact=True).click()
+    light = "true" if name.endswith("Light") else "false"
+    expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached(timeout=20_000)
