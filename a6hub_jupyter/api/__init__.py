@@ -14,7 +14,11 @@ from .flows import FlowsHandler, VariablesHandler
 from .layouts import (
     BuildLayersHandler,
     BuildMarkersHandler,
+    BuildNetHandler,
+    BuildNetsHandler,
+    BuildPlaceHandler,
     BuildSceneHandler,
+    DifferencesHandler,
     LayersHandler,
     MarkersHandler,
     SceneHandler,
@@ -47,6 +51,9 @@ handlers: list[tuple[str, type[Any]]] = [
     (_BUILD + "/scene", BuildSceneHandler),
     (_BUILD + "/layers", BuildLayersHandler),
     (_BUILD + "/markers", BuildMarkersHandler),
+    (_BUILD + "/nets", BuildNetsHandler),
+    (_BUILD + "/net", BuildNetHandler),
+    (_BUILD + "/place", BuildPlaceHandler),
     (r"/api/a6hub/lint", LintHandler),
     (r"/api/a6hub/flows/?", FlowsHandler),
     (r"/api/a6hub/flows/([^/]+)/variables", VariablesHandler),
@@ -59,4 +66,5 @@ handlers: list[tuple[str, type[Any]]] = [
     (r"/api/a6hub/layouts/scene", SceneHandler),
     (r"/api/a6hub/layouts/layers", LayersHandler),
     (r"/api/a6hub/layouts/markers", MarkersHandler),
+    (r"/api/a6hub/layouts/differences", DifferencesHandler),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from jupyter_core.utils import ensure_async
 
 from ..auth import DESIGNS, EXECUTE, READ, WRITE, Refusal
 from ..builds.index import Filters
+from ..builds.record import Record
 from ..librelane.designconfig import NONE, ConfigFile, new_config, open_config
 from .base import A6HubHandler, guarded
 
@@ -120,7 +122,9 @@ class DesignConfigHandler(DesignHandler):
                 "writable": file is None or file.format != "tcl",
                 "config": config,
                 "meta": {"version": version, **(meta if isinstance(meta, dict) else {})},
-                "last_used": await asyncio.to_thread(self._last_used, directory),
+                "last_used": await asyncio.to_thread(
+                    self._last_used, directory, self.services.store.find_live(_named(directory))
+                ),
             }
         )
 
@@ -138,13 +142,17 @@ class DesignConfigHandler(DesignHandler):
             raise Refusal(422, errors[0]["message"], field="path", remedy=errors[0]["remedy"])
         return dict(answer["config"])
 
-    def _last_used(self, directory: Path) -> dict[str, Any] | None:
-        for record in self.services.store.find(Filters(text=str(directory)), 20):
+    def _last_used(self, directory: Path, live: Sequence[Record]) -> dict[str, Any] | None:
+        for record in self.services.store.find(_named(directory), 20, live):
             request = record.request
             if request.design_dir == str(directory):
                 names = ("created", "config", "meta", "presets", "flow", "pdk", "scl")
                 return {"build": request.id, **{n: getattr(request, n) for n in names}}
         return None
+
+
+def _named(directory: Path) -> Filters:
+    return Filters(text=str(directory))
 
 
 def _target(directory: Path, current: ConfigFile | None, wanted: str | None) -> ConfigFile:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +20,7 @@ from ..librelane.worker import InspectorError, InspectorWorker
 from ..toolchains import TOOLCHAINS
 from ..toolchains.express import STAGE_STEP
 from .fields import MAX_KEY, check_names, read_meta, typed
+from .lock import LockTimeoutError
 from .model import DONE, SKIPPED, BuildRequest, new_build_id, now
 from .queue import Queue
 from .record import Record
@@ -142,8 +145,13 @@ class Intake:
         return await self._once(
             idempotency_key,
             lambda: self._check(changed, resumed=record),
-            lambda: self.must_be_idle(record.request.run_dir),
+            lambda: self._must_be_free(record),
         )
+
+    def _must_be_free(self, record: Record) -> None:
+        """Refusal 409 if the run directory of a build cannot be gone on with: at work, or deleted meanwhile."""
+        self.must_be_idle(record.request.run_dir)
+        _must_have_run_directory(record)
 
     def must_be_idle(self, run_dir: str) -> None:
         """Refusal 409 if a build is at work in a run directory, or will be."""
@@ -155,6 +163,38 @@ class Intake:
                     field="id",
                     remedy="Wait for its end.",
                 )
+
+    @contextlib.asynccontextmanager
+    async def exclusively(self) -> AsyncIterator[None]:
+        """Keep all other servers on this store from making and deleting builds, and know of all they have made.
+
+        Refusal 503 where another server does not let go, 507 where the disk refuses.
+        """
+        try:
+            async with self._store.exclusively():
+                self._store.discover()
+                yield
+        except LockTimeoutError as error:
+            raise Refusal(503, str(error), remedy="Try again.", retry_after=5) from error
+        except OSError as error:
+            sentence = f"The builds' directory cannot be used: {error.strerror}."
+            raise Refusal(507, sentence, remedy="Free space on the disk.") from error
+
+    async def delete(self, record: Record, *, run_directory: bool) -> None:
+        """Remove an ended build's record, with ``run_directory`` also LibreLane's files; Refusal 409.
+
+        Ending half-way leaves the record until all else is gone, so that it can be asked for again.
+        """
+        run_dir = Path(record.request.run_dir)
+        doomed = run_dir.with_name(f".{run_dir.name}.deleted")
+        async with self.exclusively():
+            _must_have_ended(record, "deleted")
+            if run_directory:
+                self.must_be_idle(record.request.run_dir)
+                await asyncio.to_thread(_put_aside, run_dir, doomed)
+        if run_directory:
+            await asyncio.to_thread(shutil.rmtree, doomed, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._store.forget(record), ignore_errors=True)
 
     async def _once(
         self,
@@ -177,15 +217,18 @@ class Intake:
                     retry_after=30,
                 )
             request = await check()
-            check_last()  # nothing can come between this and the record
-            try:
-                record = self._store.create(request, idempotency_key)
-            except OSError as error:
-                raise Refusal(
-                    507,
-                    f"The build could not be put on record: {error.strerror}.",
-                    remedy="Free space on the disk.",
-                ) from error
+            async with self.exclusively():  # nothing can come between this look and the record, from no server
+                if idempotency_key and (known := self._store.by_idempotency_key(idempotency_key)):
+                    return known, False
+                check_last()
+                try:
+                    record = self._store.create(request, idempotency_key)
+                except OSError as error:
+                    raise Refusal(
+                        507,
+                        f"The build could not be put on record: {error.strerror}.",
+                        remedy="Free space on the disk.",
+                    ) from error
         self.on_created(record)
         self._queue.poke()
         return record, True
@@ -426,6 +469,18 @@ class Intake:
             return await inspector.ask(question)
         except InspectorError as error:
             raise Refusal(503, str(error), remedy="Try again.", retry_after=5) from error
+
+
+def _put_aside(run_dir: Path, doomed: Path) -> None:
+    """Give a run directory, if it is still there, the name of one that is being deleted; Refusal 409."""
+    shutil.rmtree(doomed, ignore_errors=True)  # left by a server that was killed while it deleted
+    try:
+        run_dir.rename(doomed)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        sentence = f"The run directory cannot be removed: {error.strerror}."
+        raise Refusal(409, sentence, field="run_directory", remedy="Mend its permissions.") from error
 
 
 def _must_have_ended(record: Record, done: str) -> None:

@@ -12,8 +12,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ FLAGS = [
     "--disable-sync",
 ]
 
+COUNTER = """module counter(input wire clk, input wire rst, output reg [7:0] count);
+  always @(posedge clk) count <= rst ? 8'd0 : count + 8'd1;
+endmodule
+"""
+
 
 @dataclass
 class Lab:
@@ -45,6 +50,7 @@ class Lab:
     work: Path
     state: Path
     process: subprocess.Popen[bytes]
+    environment: dict[str, str] = field(default_factory=dict)
 
     def page_url(self, path: str, app: str = "lab/tree") -> str:
         """Return the URL that opens a file."""
@@ -78,6 +84,7 @@ class Lab:
         command += [f"--ServerApp.base_url={BASE_URL}", f"--IdentityProvider.token={TOKEN}"]
         environment = {
             **os.environ,
+            **self.environment,
             "JUPYTER_CONFIG_DIR": str(self.state / "config"),
             "JUPYTER_DATA_DIR": str(self.state / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.state / "runtime"),
@@ -108,7 +115,23 @@ class Lab:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One JupyterLab for all browser tests, with the course's notebooks in its root."""
+    with running_lab(tmp_path_factory, {}) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def running_lab(
+    tmp_path_factory: pytest.TempPathFactory,
+    environment: dict[str, str],
+    without: tuple[str, ...] = (),
+    **traits: Any,
+) -> Iterator[Lab]:
+    """Run a JupyterLab ``without`` some extensions, and at its end cancel what its builds still do."""
     state = tmp_path_factory.mktemp("jupyter")
+    (state / "config" / "labconfig").mkdir(parents=True)
+    disabled = {"disabledExtensions": dict.fromkeys(without, True)}
+    (state / "config" / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
+    (state / "config" / "jupyter_server_config.json").write_text(json.dumps({"A6HubApp": traits}))
     work = tmp_path_factory.mktemp("work")
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(notebook, work)
@@ -118,7 +141,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = Lab(f"http://127.0.0.1:{port}{BASE_URL}", work, state, None)  # type: ignore[arg-type]
+    running = Lab(f"http://127.0.0.1:{port}{BASE_URL}", work, state, None, environment)  # type: ignore[arg-type]
     running.start()
     yield running
     for build in running.api("builds")["builds"]:
@@ -135,6 +158,29 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def start(lab: Lab) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Starts a real build without any kernel; ended with the test."""
+    begun: list[str] = []
+
+    def start_build() -> dict[str, Any]:
+        (lab.work / "counter.v").write_text(COUNTER)
+        config = {
+            "DESIGN_NAME": "counter",
+            "VERILOG_FILES": ["dir::counter.v"],
+            "CLOCK_PORT": "clk",
+            "CLOCK_PERIOD": 10,
+        }
+        build: dict[str, Any] = lab.api("builds", {"design_dir": str(lab.work), "name": "counter", "config": config})
+        begun.append(build["id"])
+        return build
+
+    yield start_build
+    for build_id in begun:
+        lab.api(f"builds/{build_id}/cancel", {})
+        lab.until(build_id, "cancelled", "succeeded", "failed")
 
 
 @dataclass
