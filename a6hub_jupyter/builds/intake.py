@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import importlib.util
 import os
 import re
 import shutil
@@ -355,12 +357,30 @@ class Intake:
             raise Refusal(422, f"'{field}' is out of range.", field=field, remedy=f"Give 1 to {most}.")
         return given
 
+    def _outside(self, paths: Mapping[str, list[str]], known: Mapping[str, Any]) -> list[dict[str, str]]:
+        """Return an entry for each variable whose path, as LibreLane has resolved it, leads out of where it may."""
+        places = [str(root) for root in pdks.roots(self._defaults.pdk_roots)] + [known["pdk_root"] or "", *_packages()]
+        errors = []
+        for variable, found in paths.items():
+            for path in found:
+                if f"{os.path.normpath(path)}{os.sep}".startswith(
+                    tuple(f"{place}{os.sep}" for place in places if place)
+                ):
+                    continue
+                try:
+                    self._roots.resolve(path, f"config.{variable}", Path(known["design_dir"]))
+                except Refusal as refusal:
+                    entry = {"message": str(refusal.body["message"]), "remedy": str(refusal.body["remedy"])}
+                    errors.append({"field": f"config.{variable}", **entry})
+                    break
+        return errors
+
     async def _inspect(self, toolchain: str, known: dict[str, Any]) -> list[dict[str, str]]:
         try:
             answer = await self._inspectors[toolchain].ask(known)
         except InspectorError as error:
             raise Refusal(503, str(error), remedy="Try again.", retry_after=5) from error
-        errors = answer["errors"]
+        errors = answer["errors"] or self._outside(answer["paths"], known)
         if errors:
             first = errors[0]
             more = f" ({len(errors) - 1} more below.)" if len(errors) > 1 else ""
@@ -378,6 +398,14 @@ def _put_aside(run_dir: Path, doomed: Path) -> None:
     except OSError as error:
         sentence = f"The run directory cannot be removed: {error.strerror}."
         raise Refusal(409, sentence, field="run_directory", remedy="Mend its permissions.") from error
+
+
+@functools.lru_cache(maxsize=1)
+def _packages() -> list[str]:
+    """Return the directories of LibreLane, which has files of its own for some variables, and of ours."""
+    specification = importlib.util.find_spec("librelane")
+    there = specification.submodule_search_locations if specification else None
+    return [str(Path(__file__).parents[1]), *(there or ())]
 
 
 def _must_have_ended(record: Record, done: str) -> None:

@@ -7,15 +7,19 @@ toolchain's, so that the plugins found are those that the build will find.
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from librelane.config import Config, InvalidConfig
+from librelane.common import Path as LibreLanePath
+from librelane.config import Config, InvalidConfig, Variable
+from librelane.config.preprocessor import Keys as SpecialKeys
 from librelane.flows import Flow
 
 from .verilog import Sources, read_sources
@@ -35,7 +39,11 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def check(request: dict[str, Any]) -> dict[str, Any]:
-    """Return ``{errors, warnings, steps}`` for a request (fields as in ``builds.model.BuildRequest``)."""
+    """Return ``{errors, warnings, steps, paths}`` for a request (fields as in ``builds.model.BuildRequest``).
+
+    ``paths`` are those of the resolved configuration, by variable: also what ``expr::`` and ``ref::`` have come to.
+    What the PDK itself says is left out.
+    """
     flow = Flow.factory.get(request["flow"])
     if flow is None:
         known = sorted(Flow.factory.list())
@@ -44,6 +52,7 @@ def check(request: dict[str, Any]) -> dict[str, Any]:
             "errors": [finding("flow", message, nearest(request["flow"], known))],
             "warnings": [],
             "steps": [],
+            "paths": {},
         }
     config, design_dir = request["config"], Path(request["design_dir"])
     errors = list(_check_basics(config, design_dir))
@@ -51,12 +60,51 @@ def check(request: dict[str, Any]) -> dict[str, Any]:
     steps, step_errors = _steps(flow, request)
     errors += step_errors
     resolved: Any = {}
-    if request["pdk_root"] is not None and not any(e["field"] == "config.VERILOG_FILES" for e in errors):
-        resolved, found, warnings = _load(flow, request)
+    if not any(e["field"] == "config.VERILOG_FILES" for e in errors):
+        resolved, found, warnings = _load(flow, request) if request["pdk_root"] else _load_without_pdk(flow, request)
         fields = {e["field"] for e in errors}
         errors += [e for e in found if e["field"] not in fields]
-    skipped = {s for s, names in flow.gating_config_vars.items() if any(resolved.get(n) is False for n in names)}
-    return {"errors": errors, "warnings": warnings, "steps": [s for s in steps if s["id"] not in skipped]}
+    skipped = _gated(flow, resolved)
+    return {
+        "errors": errors,
+        "warnings": warnings,
+        "steps": [s for s in steps if s["id"] not in skipped],
+        "paths": {name: paths for name in _chosen(flow, config) if (paths := sorted(_paths(resolved.get(name))))},
+    }
+
+
+def _gated(flow: Any, config: Any) -> set[str]:
+    """Return the ids of the steps that the configuration turns off (librelane/flows/sequential.py)."""
+    ids = [s.id for s in flow.Steps]
+    gated = set()
+    for pattern, names in flow.gating_config_vars.items():
+        if any(name in config and not config[name] for name in names):
+            gated.update([pattern] if pattern in ids else fnmatch.filter(ids, pattern))
+    return gated
+
+
+def _chosen(flow: Any, config: Mapping[str, Any]) -> list[str]:
+    """Return the variables that are not the PDK's, or that the configuration sets in its place."""
+    given = set(config).union(*(value for value in config.values() if isinstance(value, Mapping)))
+    chosen = []
+    for variable in flow.get_all_config_variables(flow):
+        older = (name if isinstance(name, str) else name[0] for name in variable.deprecated_names or ())
+        if not variable.pdk or not given.isdisjoint({variable.name, *older}):
+            chosen.append(variable.name)
+    return chosen
+
+
+def _paths(value: Any) -> set[str]:
+    """Return all paths in a value of the resolved configuration."""
+    if isinstance(value, LibreLanePath):
+        return {str(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(_paths, value))
+    return set()
 
 
 def _check_basics(config: dict[str, Any], design_dir: Path) -> Iterator[Finding]:
@@ -92,6 +140,8 @@ def _check_basics(config: dict[str, Any], design_dir: Path) -> Iterator[Finding]
 
 
 def _check_period(value: Any) -> Iterator[Finding]:
+    if isinstance(value, str) and value.startswith(("expr::", "ref::")):
+        return  # LibreLane says what comes of it
     remedy = "Give the clock period in nanoseconds, a number above 0, for example 10."
     try:
         period = Decimal(str(value))
@@ -146,17 +196,42 @@ def _steps(flow: Any, request: dict[str, Any]) -> tuple[list[dict[str, str]], li
     return [s for s in steps[first : last + 1] if s["id"] not in request["skip"]], []
 
 
+# What the PDK has a part in (librelane/config/preprocessor.py): nothing can be said of it while there is none.
+_OF_THE_PDK = ("pdk_dir::", "scl_dir::", "expr::", "ref::", "refg::", "scl::")
+
+
+def _load_without_pdk(flow: Any, request: dict[str, Any]) -> tuple[Any, list[Finding], list[str]]:
+    """Let LibreLane check what it can while the PDK is not there yet: the variables that are the flow's own."""
+    pdk_variables = {v.name for v in flow.get_all_config_variables(flow) if v.pdk}
+    own = {
+        name: value
+        for name, value in request["config"].items()
+        if name not in pdk_variables and not any(mark in json.dumps([name, value]) for mark in _OF_THE_PDK)
+    }
+    process = {SpecialKeys.pdk: request["pdk"], SpecialKeys.scl: request["scl"] or "the PDK's own"}
+    apart = {*process, SpecialKeys.pdk_root}
+    variables = [v for v in flow.get_all_config_variables(flow) if not v.pdk and v.name not in apart]
+    variables += [Variable(name, str, name) for name in process]
+    return _resolve(request, {**own, **process}, variables, _load_pdk_configs=False)
+
+
 def _load(flow: Any, request: dict[str, Any]) -> tuple[Any, list[Finding], list[str]]:
     """Let LibreLane resolve the config against the flow's variables and the PDK."""
+    return _resolve(request, request["config"], flow.get_all_config_variables(flow))
+
+
+def _resolve(
+    request: dict[str, Any], config: dict[str, Any], variables: list[Any], **options: Any
+) -> tuple[Any, list[Finding], list[str]]:
     try:
-        variables = flow.get_all_config_variables(flow)
-        config, _ = Config.load(
-            {"meta": {"version": 2}, **request["config"]},
+        resolved, _ = Config.load(
+            {"meta": {"version": 2}, **config},
             variables,
             pdk=request["pdk"],
             pdk_root=request["pdk_root"],
             scl=request["scl"],
             design_dir=request["design_dir"],
+            **options,
         )
     except InvalidConfig as problem:
         names = [v.name for v in variables]
@@ -167,7 +242,7 @@ def _load(flow: Any, request: dict[str, Any]) -> tuple[Any, list[Finding], list[
             [finding("config", f"LibreLane refuses the configuration: {problem}", "Mend it as it says.")],
             [],
         )
-    return config, [], []
+    return resolved, [], []
 
 
 def _from_librelane(text: str, names: list[str]) -> Finding:
