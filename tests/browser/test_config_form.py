@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Lab, screenshot
-from .test_build_widget import COUNTER, open_cells, run
+from .cells import open_cells, run
+from .conftest import COUNTER, Lab, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(180)]
 
@@ -76,7 +78,7 @@ def test_a_form_edits_the_design_and_says_what_is_wrong_at_the_field(page: Page,
 def choose_theme(page: Page, name: str) -> None:
     """Choose a theme from the menu, as a user does, and wait until it is there."""
     page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_role("menuitem", name="Theme", exact=True).hover()
-    page.get_by_role("menuitem", name=name, exact=True).click()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Theme$")).hover()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{name}$")).click()
     light = "true" if name.endswith("Light") else "false"
     expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached(timeout=20_000)
