@@ -472,10 +472,6 @@ class Intake:
         """Return the PDK whose defaults are shown; Refusal 422 as for a build."""
         return self._pdk(name or self._defaults.pdk, scl, "express")
 
-    def design_dir(self, given: Any) -> Path:
-        """Return the design directory that a request names, to read from or write to; Refusal 422."""
-        return self._design_dir(given)
-
     async def ask(self, question: dict[str, Any], toolchain: str = "express") -> dict[str, Any]:
         """Return what LibreLane answers (see ``librelane.inspector``); Refusal 503 when it does not."""
         inspector = self._inspectors.get(toolchain) or self._inspectors["express"]
