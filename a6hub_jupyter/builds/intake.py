@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
@@ -294,6 +296,7 @@ class Intake:
         }
         answer = await self._answer(question, fields.get("toolchain") or "express", found)
         found.add(answer.pop("errors"))
+        found.add(self._outside(answer.pop("paths"), found.known))
         found.known["config"] = answer["config"]
         found.answer = answer
         return found
@@ -528,13 +531,20 @@ class Intake:
         probe = toolchain.probe(provided)
         return facts(probe, self._defaults.probes_dir) if probe else None
 
+    def _outside(self, paths: Mapping[str, list[str]], known: Mapping[str, Any]) -> list[dict[str, str]]:
+        """Return an entry for each variable whose path, as LibreLane has resolved it, leads out of where it may."""
+        places = [str(root) for root in pdks.roots(self._defaults.pdk_roots)] + [known["pdk_root"] or "", *_packages()]
+        inside = tuple(f"{place}{os.sep}" for place in places if place)
+        found = Examination()
+        for variable, each in paths.items():
+            for path in each:
+                if not f"{os.path.normpath(path)}{os.sep}".startswith(inside):
+                    found.attempt(self._roots.resolve, path, f"config.{variable}", Path(known["design_dir"]))
+        return found.errors
+
     def pdk_for_display(self, name: str | None, scl: str | None) -> pdks.PDK:
         """Return the PDK whose defaults are shown; Refusal 422 as for a build."""
         return self._pdk(name or self._defaults.pdk, scl, "express")
-
-    def design_dir(self, given: Any) -> Path:
-        """Return the design directory that a request names, to read from or write to; Refusal 422."""
-        return self._design_dir(given)
 
     async def ask(self, question: dict[str, Any], toolchain: str = "express") -> dict[str, Any]:
         """Return what LibreLane answers (see ``librelane.inspector``); Refusal 503 when it does not."""
@@ -555,6 +565,14 @@ def _put_aside(run_dir: Path, doomed: Path) -> None:
     except OSError as error:
         sentence = f"The run directory cannot be removed: {error.strerror}."
         raise Refusal(409, sentence, field="run_directory", remedy="Mend its permissions.") from error
+
+
+@functools.lru_cache(maxsize=1)
+def _packages() -> list[str]:
+    """Return the directories of LibreLane, which has files of its own for some variables, and of ours."""
+    specification = importlib.util.find_spec("librelane")
+    there = specification.submodule_search_locations if specification else None
+    return [str(Path(__file__).parents[1]), *(there or ())]
 
 
 def _must_have_ended(record: Record, done: str) -> None:

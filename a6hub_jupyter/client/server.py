@@ -85,6 +85,10 @@ class Server:
         """Post JSON to ``api/a6hub/<path>`` and return the JSON that comes back."""
         return self._send("POST", path, json=dict(body), headers={**self._xsrf(), **(headers or {})}).json()
 
+    def put(self, path: str, /, body: Mapping[str, Any], **params: str) -> Any:
+        """Put JSON to ``api/a6hub/<path>`` and return the JSON that comes back."""
+        return self._send("PUT", path, params=params, json=dict(body), headers=self._xsrf()).json()
+
     def patch(self, path: str, /, body: Mapping[str, Any]) -> Any:
         """Patch ``api/a6hub/<path>`` with JSON and return the JSON that comes back."""
         return self._send("PATCH", path, json=dict(body), headers=self._xsrf()).json()

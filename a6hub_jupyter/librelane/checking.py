@@ -7,12 +7,13 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from librelane.common import GenericDict
+from librelane.common import Path as ViewPath
 from librelane.config import Config, InvalidConfig, Variable
 from librelane.config.preprocessor import process_dict_recursive
 from librelane.config.removals import removed_variables
@@ -26,6 +27,8 @@ from .verilog import Sources, read_sources
 
 # What LibreLane itself adds to the configuration before it resolves references (librelane/config/preprocessor.py).
 PROCESS = ("PDK", "PDKPATH", "STD_CELL_LIBRARY", "PAD_CELL_LIBRARY", "DESIGN_DIR")
+# What the PDK has a part in: nothing can be said of it while there is none.
+_OF_THE_PDK = ("pdk_dir::", "scl_dir::", "expr::", "ref::", "refg::", "scl::")
 # How LibreLane's messages name a variable.
 _NAME = re.compile(r"['`]([A-Z][A-Z0-9_]{2,})(?:\[\d+\])?['`]")
 
@@ -36,6 +39,7 @@ class Report:
 
     errors: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
+    paths: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, found: Iterator[Finding] | list[Finding]) -> None:
         """Add errors on fields that have none yet."""
@@ -54,11 +58,13 @@ class Report:
 
 
 def check(request: dict[str, Any]) -> dict[str, Any]:
-    """Return ``{errors, warnings, steps, config, origins, unused, resolved}`` for a build request.
+    """Return ``{errors, warnings, steps, config, origins, unused, resolved, paths}`` for a build request.
 
     ``config`` is what LibreLane will be given, ``origins`` says where each of its values comes from (``explicit`` or
     a preset), ``unused`` has the names in each preset that the flow lacks. ``resolved`` has every variable with its
     value and ``origin``; it is empty where there are errors, and lacks the PDK's values where that is not there yet.
+    ``paths`` are those of the resolved configuration by variable, also what ``expr::`` and ``ref::`` have come to; what
+    the PDK itself says is left out.
     """
     report, meta = Report(), request.get("meta") or {}
     flow, errors = flows.flow_of(request["flow"], meta)
@@ -109,6 +115,7 @@ def _answer(
         "origins": composed.origins,
         "unused": composed.unused,
         "resolved": {} if report.errors else resolved,
+        "paths": report.paths,
     }
 
 
@@ -155,6 +162,8 @@ def _check_config(
         missing = {f"config.{known[k].name}" for k in bad if k in known}
         report.add([e for e in errors if e["field"] not in missing])
         resolved = loaded or resolved
+    chosen = [v.name for v in variables if not v.pdk or v.name in given]
+    report.paths = {name: paths for name in chosen if (paths := sorted(_paths(resolved.get(name))))}
     return {
         v.name: {
             "value": plain(resolved.get(v.name)),
@@ -176,14 +185,27 @@ def _expand(config: Mapping[str, Any], request: dict[str, Any], report: Report) 
     state: dict[str, Any] = dict(zip(PROCESS, process, strict=True))
     symbols = dict(state)
     for key, value in config.items():
+        if root is None and any(mark in json.dumps([key, value]) for mark in _OF_THE_PDK):
+            continue
         try:
             process_dict_recursive({key: value}, state, symbols)
-        except Exception as problem:  # noqa: BLE001, PERF203 - whatever an expression does, it is the field's fault
-            if root is None and "pdk_dir::" in json.dumps(value):
-                continue
+        except Exception as problem:  # noqa: BLE001 - whatever an expression does, it is the field's fault
             message = f"LibreLane refuses {key}: {_one_line(problem)}."
             report.add([finding(f"config.{key}", message, "Mend the expression or the reference.")])
     return {k: v for k, v in state.items() if k not in PROCESS}
+
+
+def _paths(value: Any) -> set[str]:
+    """Return all paths in a value of the resolved configuration."""
+    if isinstance(value, ViewPath):
+        return {str(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(_paths, value))
+    return set()
 
 
 def _check_value(variable: Any, key: str, value: Any, permissive: bool, report: Report) -> Any:

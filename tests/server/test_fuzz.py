@@ -38,6 +38,8 @@ REQUESTS = int(os.environ.get("A6HUB_FUZZ", "1500"))
 SEED = int(os.environ.get("A6HUB_FUZZ_SEED", "1"))
 # What comes from one operation before the next has its turn; builds start processes and are made less often.
 ROUND = {"createBuild": 40, "retryBuild": 12, "resumeBuild": 12, "deleteBuild": 12, "lint": 15, "getInfo": 3}
+ROUND |= {"listFlows": 2, "listVariables": 8, "listPresets": 5, "getPreset": 8, "savePreset": 10, "deletePreset": 8}
+ROUND |= {"validateDesign": 15, "analyseDesign": 8, "getConfig": 8, "saveConfig": 10}
 CHECKS = [
     basic.not_a_server_error,
     checks.status_code_conformance,

@@ -58,8 +58,8 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 def records(tmp_path: Path) -> list[str]:
-    """Names of the build directories; beside them lies the index."""
-    return [p.name for p in (tmp_path / "builds").iterdir() if not p.name.startswith(".index.sqlite")]
+    """Names of the build directories; beside them lie the index and the lock."""
+    return [p.name for p in (tmp_path / "builds").iterdir() if not p.name.startswith((".index.sqlite", ".lock"))]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -81,6 +81,61 @@ async def test_a_bad_request_is_refused_by_its_field(
     assert "Traceback" not in text
     assert sorted(jp_root_dir.rglob("*")) == before
     assert records(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ({"FALLBACK_SDC": "dir::leads_out.sdc"}, "config.FALLBACK_SDC"),
+        ({"FALLBACK_SDC": "ref::$DESIGN_DIR/leads_out.sdc"}, "config.FALLBACK_SDC"),
+        ({"FALLBACK_SDC": "refg::$HERE/*name", "HERE_OPT": 1}, "config.FALLBACK_SDC"),
+        ({"pdk::*": {"FALLBACK_SDC": "dir::leads_out.sdc"}}, "config.FALLBACK_SDC"),
+    ],
+)
+async def test_what_librelane_makes_of_a_path_is_confined_too(
+    api: Api, design_dir: Path, tmp_path: Path, config: dict[str, Any], field: str
+) -> None:
+    (design_dir / "leads_out.sdc").symlink_to("/etc/hostname")
+    status, answer = await api.post("builds", body=request_for(design_dir, config=config))
+    assert status == 422, answer
+    assert field in [e["field"] for e in answer["errors"]], answer
+    assert records(tmp_path) == []
+
+
+async def test_librelanes_own_files_and_those_of_the_design_are_no_way_out(api: Api, design_dir: Path) -> None:
+    (design_dir / "mine.sdc").write_text("")
+    write_script(design_dir, seconds=0.01)
+    build = await api.build(design_dir, config={"FALLBACK_SDC": "ref::$DESIGN_DIR/mine.sdc"})
+    assert (await api.until(build["id"]))["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ({"FP_CORE_UTIL": "full"}, "config.FP_CORE_UTIL"),
+        ({"FP_CORE_UTL": 40}, "config.FP_CORE_UTL"),
+        ({"DIE_AREA": [0, 0, 10]}, "config.DIE_AREA"),
+        ({"FALLBACK_SDC": "dir::nothing.sdc"}, "config.FALLBACK_SDC"),
+    ],
+)
+async def test_a_wrong_variable_is_refused_also_before_the_pdk_is_staged(
+    api: Api, design_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], field: str
+) -> None:
+    monkeypatch.setattr("a6hub_jupyter.librelane.pdks.installed", lambda extra=(): {})
+    status, answer = await api.post("builds", body=request_for(design_dir, config=config))
+    assert status == 422, answer
+    assert field in [e["field"] for e in answer["errors"]], answer
+    assert records(tmp_path) == []
+
+
+async def test_what_only_the_pdk_can_tell_is_left_for_when_it_is_staged(
+    api: Api, design_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("a6hub_jupyter.librelane.pdks.installed", lambda extra=(): {})
+    config = {"CELL_LEFS": ["pdk_dir::x.lef"], "FP_CORE_UTIL": "expr::20 * 2", "FALLBACK_SDC": "scl_dir::x.sdc"}
+    build = await api.build(design_dir, config=config)
+    assert build["steps"][0]["id"] == "Express.StagePDK"
+    assert (await api.post("builds", build["id"], "cancel"))[0] == 202
 
 
 async def test_each_bad_field_has_an_entry(api: Api, design_dir: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from a6hub_jupyter import Design
-from a6hub_jupyter.client.design import Findings
 from a6hub_jupyter.client.errors import RequestRefusedError
+from a6hub_jupyter.client.linting import Findings
 from a6hub_jupyter.client.page import static_page
+from a6hub_jupyter.client.validation import Validation
 
 
 def test_keywords_become_librelanes_variables(tmp_path: Path) -> None:
@@ -35,8 +36,44 @@ def test_keywords_become_librelanes_variables(tmp_path: Path) -> None:
 def test_an_unknown_keyword_names_the_nearest() -> None:
     with pytest.raises(TypeError, match="Did you mean 'toolchain'"):
         Design("x", verilog_files=["x.v"], tolchain="express")
-    with pytest.raises(TypeError, match=r"config=\{"):
-        Design("x", verilog_files=["x.v"], FP_CORE_UTIL=3)
+    with pytest.raises(TypeError, match="upper case"):
+        Design("x", verilog_files=["x.v"], fp_core_util=3)
+    with pytest.raises(TypeError, match="Did you mean 'from_step'"):
+        Design("x", verilog_files=["x.v"]).build(from_stp="Yosys.Synthesis")
+
+
+def test_variables_are_keywords_too_and_options_become_what_the_api_knows(tmp_path: Path) -> None:
+    design = Design("x", verilog_files="x.v", directory=tmp_path, FP_CORE_UTIL=30, flow=["Verilator.Lint"])
+    request = design.preset("minimal", "mine").request({"A": 1}, {"FP_CORE_UTIL": 40, "clock_period": 3}, "build")
+    assert request["config"] == {
+        "DESIGN_NAME": "x",
+        "VERILOG_FILES": ["dir::x.v"],
+        "FP_CORE_UTIL": 40,
+        "A": 1,
+        "CLOCK_PERIOD": 3,
+        "meta": {"flow": ["Verilator.Lint"]},
+    }
+    assert request["presets"] == ["minimal", "mine"]
+    assert "flow" not in request
+    assert design.config["FP_CORE_UTIL"] == 30
+    request = design.request(None, {"flow": "Express", "substituting_steps": {"Checker.LVS": None}}, "build")
+    assert request["flow"] == "Express"
+    assert request["config"]["meta"] == {"substituting_steps": {"Checker.LVS": None}}
+
+
+def test_a_validation_says_plainly_whether_it_is_valid() -> None:
+    common = {"flow": "Express", "pdk": "sky130A", "steps": [{"id": "A", "name": "A"}], "presets": ["balanced"]}
+    resolved = {"X": {"value": 3, "origin": "preset balanced"}, "Y": {"value": None, "origin": "default"}}
+    good = Validation({**common, "valid": True, "errors": [], "warnings": [], "resolved": resolved, "config": {"X": 3}})
+    assert good
+    assert str(good) == "valid: Express on sky130A, 1 steps, presets balanced"
+    assert "preset balanced" in good._repr_html_()
+    assert list(good.chosen.index) == ["X"]
+    found = {"field": "config.<X>", "message": "Is bad.", "remedy": "Mend it."}
+    bad = Validation({**common, "valid": False, "errors": [found], "warnings": [], "resolved": {}, "config": {}})
+    assert not bad
+    assert str(bad).splitlines() == ["not valid: 1 error", "✗ <X>: Is bad. Mend it."]
+    assert "&lt;X&gt;" in bad._repr_html_()
 
 
 def test_a_refusal_has_a_line_for_each_field_and_no_traceback() -> None:

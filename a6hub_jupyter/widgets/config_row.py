@@ -1,0 +1,111 @@
+"""One variable of a configuration form: its input, its unit, where its value is from, what is wrong with it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+from .config_values import read, shown
+
+LABEL = "17rem"
+
+
+class Looks:
+    """Layouts and styles that all rows of a form share: each is an object in the browser, and takes its time."""
+
+    def __init__(self) -> None:
+        self.input = widgets.Layout(width="34rem", flex="0 1 auto")
+        self.line = widgets.Layout(align_items="center")
+        self.button = widgets.Layout(width="2.2rem")
+        self.plain = widgets.Layout()
+        self.label = widgets.Text().style
+        self.label.description_width = LABEL
+        self.note = widgets.HTML().style
+
+
+class ConfigRow(widgets.VBox):  # type: ignore[misc]
+    """Shows one variable. ``on_edit`` is called with what the user has made of it; None for the default."""
+
+    def __init__(self, variable: Mapping[str, Any], on_edit: Callable[[str, Any], None], looks: Looks) -> None:
+        self.variable = variable
+        self._on_edit = on_edit
+        self._looks = looks
+        self._about = f"<div class='a6-about'>{_summary(variable['description'])}</div>"
+        self._quiet = False
+        self._value: Any = None
+        self._input = self._make_input()
+        self._input.observe(self._edited, "value")
+        self._from = widgets.HTML(layout=looks.plain, style=looks.note)
+        self._from.add_class("a6-note")
+        tooltip = f"Set {variable['name']} back to its default"
+        self._reset = widgets.Button(icon="undo", tooltip=tooltip, layout=looks.button)
+        self._reset.on_click(lambda _: self._on_edit(variable["name"], None))
+        self._said = widgets.HTML(self._about, layout=looks.plain, style=looks.note)
+        self._said.add_class("a6-note")
+        line = widgets.HBox([self._input, self._from, self._reset], layout=looks.line)
+        super().__init__([line, self._said], layout=looks.plain)
+        self.add_class("a6-row")
+
+    def _make_input(self) -> Any:
+        kind = self.variable["type"]
+        common = {
+            "description": self.variable["name"],
+            "tooltip": self.variable["description"],
+            "style": self._looks.label,
+            "layout": self._looks.input,
+        }
+        default = shown(self.variable["default"])
+        if kind["kind"] in {"boolean", "choice"}:
+            choices = ["true", "false"] if kind["kind"] == "boolean" else [str(c) for c in kind["choices"]]
+            return widgets.Dropdown(
+                options=[(f"default ({default or 'none'})", ""), *((c, c) for c in choices)], **common
+            )
+        return widgets.Text(placeholder=default or "none", continuous_update=True, **common)
+
+    def show(self, value: Any) -> None:
+        """Show the value that the design has, None for none."""
+        if read(self._input.value, self.variable["type"]) != value:
+            self._quiet = True
+            try:
+                self._input.value = shown(value)
+            except widgets.trait_types.traitlets.TraitError:
+                self._input.value = ""  # no choice of this list: the message below says what it is
+            finally:
+                self._quiet = False
+        self._value = value
+        (self.remove_class if value is None else self.add_class)("a6-set")
+
+    def tell(self, resolved: Mapping[str, Any] | None, findings: list[tuple[str, Mapping[str, str]]]) -> None:
+        """Show where the value is from, and what was found: (``error`` or ``warning``, finding)."""
+        origin = (resolved or {}).get("origin", "")
+        if resolved and self._value is None:
+            value = shown(resolved["value"]) or "none"
+            origin = "" if origin == "default" else f"from {'the PDK' if origin == 'pdk' else origin}"
+            if isinstance(self._input, widgets.Text):
+                self._input.placeholder = value
+            elif origin:
+                origin = f"{value}, {origin}"
+        else:
+            origin = ""
+        unit = html.escape(self.variable["units"] or "")
+        self._from.value = f"<span class='a6-from'>{unit} {html.escape(origin)[:80]}</span>"
+        self._said.value = self._about + "".join(
+            f"<div class='a6-{level}' role='{'alert' if level == 'error' else 'status'}'>"
+            f"{html.escape(f['message'])} {html.escape(f['remedy'])}</div>"
+            for level, f in findings
+        )
+        bad = any(level == "error" for level, _ in findings)
+        (self.add_class if bad else self.remove_class)("a6-bad")
+
+    def _edited(self, change: Mapping[str, Any]) -> None:
+        if not self._quiet:
+            self._on_edit(self.variable["name"], read(change["new"], self.variable["type"]))
+
+
+def _summary(description: str) -> str:
+    text = " ".join(description.split())
+    text = text if len(text) <= 220 else f"{text[:217]}…"
+    return html.escape(text.replace("`", ""))
