@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from librelane.flows import Flow, SequentialFlow
-from librelane.steps import Checker, KLayout, Misc, Verilator, Yosys
+from librelane.steps import Checker, KLayout, Misc, Verilator
 
-from a6hub_jupyter.express.steps.checks import DRC, LVS
+from a6hub_jupyter.express.steps.checks import DRC, LVS, AntennaCheck, CheckAntennas, CheckEquivalence, Equivalence
+from a6hub_jupyter.express.steps.frontend import JsonHeader, Synthesis
 from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
+from a6hub_jupyter.express.steps.repair import TimingEstimate
 
 
 @Flow.factory.register()
@@ -18,8 +20,8 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Checker.LintTimingConstructs,
         Checker.LintErrors,
         Checker.LintWarnings,
-        Yosys.JsonHeader,
-        Yosys.Synthesis,
+        JsonHeader,
+        Synthesis,
         Checker.YosysUnmappedCells,
         Checker.YosysSynthChecks,
         Checker.NetlistAssignStatements,
@@ -30,10 +32,16 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Routing,
         Checker.TrDRC,
         Checker.DisconnectedPins,
+        Equivalence,
+        CheckEquivalence,
+        TimingEstimate,
         KLayout.StreamOut,
         KLayout.Render,
         LVS,
         Checker.LVS,
+        Checker.PowerGridViolations,
+        AntennaCheck,
+        CheckAntennas,
         DRC,
         Checker.KLayoutDRC,
         Misc.ReportManufacturability,

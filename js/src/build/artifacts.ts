@@ -22,6 +22,8 @@ const REPORTS: readonly (readonly [string, RegExp])[] = [
   ["Manufacturability", /manufacturability\.rpt$/i],
   ["Timing", /postpnr\/summary\.rpt$/i],
   ["Timing paths", /postpnr\/[^/]*(?:typ|_tt_)[^/]*\/(?:max|checks)\.rpt$/i],
+  ["Timing estimate", /timingestimate\/summary\.rpt$/i],
+  ["Timing estimate, paths", /timingestimate\/[^/]*(?:typ|_tt_)[^/]*\/(?:max|min|checks)\.rpt$/i],
   ["Power", /postpnr\/[^/]*(?:typ|_tt_)[^/]*\/power\.rpt$/i],
   ["Area", /synthesis\/(?:reports\/)?(?:\w+\.)?stat\.rpt$/i],
   ["Design rules", /drc[^/]*\.(?:rpt|lyrdb)$/i],
