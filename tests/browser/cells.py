@@ -30,6 +30,8 @@ def run(page: Page, index: int) -> Locator:
     """Run a cell, see that it has begun, and return it."""
     cell = page.locator(".jp-CodeCell").nth(index)
     prompt = cell.locator(".jp-InputArea-prompt")
+    dialog = page.locator("dialog.jp-Dialog")
+    assert dialog.count() == 0, dialog.inner_text()
     for _ in range(5):  # JupyterLab drops what is run before it has a connection to the kernel
         cell.locator(".jp-InputArea-editor").click()
         page.keyboard.press("Control+Enter")
