@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Lab
@@ -30,8 +31,14 @@ def run(page: Page, index: int) -> Locator:
     """Run a cell, see that it has begun, and return it."""
     cell = page.locator(".jp-CodeCell").nth(index)
     prompt = cell.locator(".jp-InputArea-prompt")
-    for _ in range(5):  # JupyterLab drops what is run before it has a connection to the kernel
-        cell.locator(".jp-InputArea-editor").click()
+    dialog = page.locator("dialog.jp-Dialog")
+    for _ in range(5):  # JupyterLab drops what is run before it has a connection to the kernel, or says so in a dialog
+        if dialog.count():
+            page.keyboard.press("Escape")
+        try:
+            cell.locator(".jp-InputArea-editor").click(timeout=10_000)
+        except PlaywrightError:
+            raise AssertionError(f"the cell cannot be clicked; over it lies {dialog.all_inner_texts()}") from None
         page.keyboard.press("Control+Enter")
         with contextlib.suppress(AssertionError):
             expect(prompt).to_have_text(re.compile(r"\[[*\d]+\]"), timeout=2000)

@@ -178,7 +178,8 @@ def start(lab: Lab) -> Iterator[Callable[[], dict[str, Any]]]:
         return build
 
     yield start_build
-    for build_id in begun:
+    known = {build["id"] for build in lab.api("builds")["builds"]}
+    for build_id in known.intersection(begun):
         lab.api(f"builds/{build_id}/cancel", {})
         lab.until(build_id, "cancelled", "succeeded", "failed")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -56,7 +56,7 @@ def overflowing(widget: Locator) -> list[str]:
 
 
 @pytest.fixture
-def theme(lab: Lab) -> Callable[[str], None]:
+def theme(lab: Lab) -> Iterator[Callable[[str], None]]:
     """Sets JupyterLab's theme for pages that are opened after."""
     place = lab.state / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
 

@@ -44,10 +44,21 @@ export function createHeader(feed: BuildFeed, actions: Actions, ask: HTMLElement
     fill,
   );
   const reason = element("p", { class: "reason", hidden: true });
+  const download = element(
+    "a",
+    {
+      class: "plain",
+      href: feed.transport.archiveUrl(feed.buildId),
+      download: `${feed.buildId}.zip`,
+      title: "All files of this build, as a zip",
+      hidden: true,
+    },
+    "Download",
+  );
   const header = element(
     "header",
     {},
-    element("div", { class: "title" }, name, facts, connection, ...actions.buttons),
+    element("div", { class: "title" }, name, facts, connection, ...actions.buttons, download),
     element("div", { class: "standing" }, state, count, elapsed, remaining, basisOfIt, ask, percent),
     bar,
     reason,
@@ -124,6 +135,8 @@ export function createHeader(feed: BuildFeed, actions: Actions, ask: HTMLElement
     reason.hidden = !why;
     setText(reason, why ?? "");
     actions.update(build);
+    const gone = feed.connection.state === "closed" && feed.connection.sentence !== null;
+    download.hidden = alive || gone || build.completed_steps.length === 0;
     tick();
   }
 

@@ -239,6 +239,18 @@ test("a status without the parts that make a build is one sentence, and no blank
   expect(textOf(".build")).toContain("does not understand");
 });
 
+test("the beginning of the log that could not be fetched is fetched when the connection is back", async () => {
+  const read = vi.spyOn(transport, "readLog").mockRejectedValueOnce(new Error("no network"));
+  await status({});
+  say("cut\r\ntail\r\n", 6);
+  await vi.waitFor(() => expect(read).toHaveBeenCalledTimes(1));
+  await frames();
+  read.mockResolvedValueOnce(new TextEncoder().encode("head\r\ncut\r\n"));
+  transport.sinks.get("b1")?.onConnection({ state: "live", sentence: null });
+  await vi.waitFor(() => expect(textOf(".log-size")).toBe("3 lines"));
+  expect(read).toHaveBeenCalledTimes(2);
+});
+
 describe("the log's tools", () => {
   beforeEach(async () => {
     await status({ steps: flow(2) });

@@ -66,6 +66,7 @@ export function createBuildView(
   let witnessed = false;
   let inView = false;
   let wantsHead = true;
+  let headFailed = false;
   const view = element(
     "article",
     { class: "build", "aria-label": "Build" },
@@ -100,7 +101,10 @@ export function createBuildView(
     if (!wantsHead || !inView || !feed.log.count) return;
     wantsHead = false;
     const { startOffset } = feed.log;
-    if (startOffset > 0 && startOffset <= EAGER_LOG) feed.loadEarlier(0).catch(() => {});
+    if (startOffset > 0 && startOffset <= EAGER_LOG)
+      feed.loadEarlier(0).catch(() => {
+        headFailed = true;
+      });
     followReference();
   }
 
@@ -158,6 +162,12 @@ export function createBuildView(
   const hear = (part: FeedPart) => {
     if (part === "log") {
       log.update();
+      fetchHead();
+    }
+    // What failed while there was no way to the server is tried again once there is.
+    if (part === "connection" && feed.connection.state === "live" && headFailed) {
+      headFailed = false;
+      wantsHead = true;
       fetchHead();
     }
     if (part !== "log" || view.classList.contains("waiting")) updateSoon();
