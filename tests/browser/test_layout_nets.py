@@ -56,11 +56,15 @@ def test_a_net_is_shown_with_the_rest_dimmed(page: Page, lab: Lab) -> None:
     # What is under the pointer names its net: the wires of clk are known.
     build = lab.api("builds")["builds"][0]
     net = lab.api(f"builds/{build['id']}/net?name=clk")
-    x1, y1, x2, y2 = next(layer["boxes"][:4] for layer in net["layers"] if layer["name"].startswith("met"))
+    metal = next(layer["boxes"] for layer in net["layers"] if layer["name"] == "met2")
+    wires = [metal[i : i + 4] for i in range(0, len(metal), 4)]
+    x1, y1, x2, y2 = max(wires, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
     cell.get_by_role("button", name="View: go to").click()
     for name, value in (("x in µm", (x1 + x2) / 2), ("y in µm", (y1 + y2) / 2), ("Width of the view in µm", 5)):
         cell.get_by_label(name).fill(str(value))
-    page.keyboard.press("Enter")
+    cell.get_by_role("button", name="go", exact=True).click()
+    expect(cell.locator(".length")).to_have_text("0.5 µm")
+    screenshot(page, "layout-net-place")
     stage.focus()
     card = cell.get_by_role("region", name="Picked shape")
     for _ in range(50):  # the smallest shape first, then what is around it

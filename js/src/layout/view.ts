@@ -9,13 +9,14 @@ import { type MarkerPanel, markerPanel } from "./marker-panel";
 import { loadMarkers } from "./markers";
 import { type Drawing, type Mark, NOTHING, Overlay } from "./overlay";
 import { Pointing } from "./pointing";
-import type { Opened, Options, SceneAddress } from "./protocol";
+import type { Loading, Opened, Options, SceneAddress } from "./protocol";
 import { Side } from "./side";
 import { button } from "./signs";
 import { Stage } from "./stage";
 import type { Sync, ViewState } from "./sync";
 import { type ViewActions, viewPanel } from "./view-panel";
 import { type Extent, lengthText, scaleBar } from "./viewport";
+import { Waiting } from "./waiting";
 
 const BAR_ROOM = 120;
 const PLACED = 5000; // placements of a cell that are shown
@@ -36,6 +37,9 @@ export class LayoutView {
   private readonly over = new Overlay(element("canvas", { class: "over", "aria-hidden": "true" }));
   private stage: Stage | undefined;
   private shown: Shown | undefined;
+  private readonly waiting = new Waiting((text) => {
+    this.message.textContent = text;
+  });
   private ask: Parts["ask"] | undefined;
 
   constructor(
@@ -44,6 +48,7 @@ export class LayoutView {
     private readonly sync: Sync,
     private readonly signal: AbortSignal,
   ) {
+    signal.addEventListener("abort", () => this.waiting.end());
     for (const each of [this.bar, this.place, this.note]) each.hidden = true;
     this.frame.append(this.message);
     root.append(this.work);
@@ -58,6 +63,7 @@ export class LayoutView {
       const events = {
         opened: (opened: Opened) => this.ready(opened, address),
         failed: (message: string) => this.fail(message),
+        loading: (loading: Loading) => this.waiting.at(loading),
         drawn: ({ simplified }: { simplified: boolean }) => this.say(simplified),
         resized: () => this.shown?.camera.resized(),
       };
@@ -69,6 +75,7 @@ export class LayoutView {
 
   /** Say one sentence in the place of the picture. */
   fail(message: string): void {
+    this.waiting.end();
     this.message.textContent = message;
     this.message.classList.add("problem");
     this.message.setAttribute("role", "alert");
@@ -78,6 +85,7 @@ export class LayoutView {
   private ready(opened: Opened, address: SceneAddress): void {
     const { frame, work, stage, bar, place, note, over, root } = this;
     if (!stage || !this.ask) return;
+    this.waiting.end();
     this.message.hidden = true;
     const [x1, y1, x2, y2] = opened.box;
     const size = `${lengthText((x2 - x1) / opened.unit)} by ${lengthText((y2 - y1) / opened.unit)}`;
