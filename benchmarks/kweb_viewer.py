@@ -46,7 +46,8 @@ def serve(directory: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVER, str(directory), str(port)])
+    command = [sys.executable, "-c", SERVER, str(directory), str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # it complains of pages that are closed
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(200):
