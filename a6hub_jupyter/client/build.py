@@ -74,9 +74,14 @@ class Build:
 
     @property
     def artifacts(self) -> pd.DataFrame:
-        """The files of the run directory: size in bytes, time of modification; the index is the path."""
-        files = current_server().get(f"builds/{self.id}/artifacts")["artifacts"]
-        frame: pd.DataFrame = pd.DataFrame(files, columns=["path", "size", "modified"]).set_index("path")
+        """The files of the run directory: size in bytes, time of modification; the index is the path.
+
+        ``attrs["truncated"]`` says whether there are more than the server lists (20,000).
+        """
+        answer = current_server().get(f"builds/{self.id}/artifacts")
+        columns = ["path", "size", "modified"]
+        frame: pd.DataFrame = pd.DataFrame(answer["artifacts"], columns=columns).set_index("path")
+        frame.attrs["truncated"] = answer["truncated"]
         return frame
 
     def read(self, path: str) -> bytes:

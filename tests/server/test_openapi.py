@@ -65,7 +65,7 @@ def test_every_operation_says_what_it_does_and_who_may() -> None:
             names.append(operation["operationId"])
             assert operation["summary"].endswith(".")
             assert operation["x-action"] in {"read", "write", "execute"}
-            assert operation["x-resource"] in {"a6hub:builds", "a6hub:layouts"}
+            assert operation["x-resource"] in {"a6hub:builds", "a6hub:designs", "a6hub:layouts"}
             assert {"400", "403"} <= set(operation["responses"])
             for node in [*operation.get("parameters", []), *item.get("parameters", [])]:
                 assert CONTRACT.resolve(node)["description"]
