@@ -5,12 +5,14 @@
 Needs the built bundle, Chromium (CHROMIUM names another than Debian's) and playwright. Without LAYOUTs it takes the
 real designs in DIRECTORY (default: ../shared/gds), and a layout of 100 MB and more that it makes of them, or of cells
 of its own where there are none. KLayout's figure is klayout.lay.LayoutView drawing into memory, without making a PNG.
+Beside them kweb, where it is installed (`pip install a6hub-jupyter[bench]`): see `kweb_viewer.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import gzip
 import json
 import os
@@ -19,10 +21,12 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import kweb_viewer
 from klayout import db, lay
 from playwright.sync_api import Page, sync_playwright
 
@@ -42,7 +46,7 @@ HARNESS = """async ({ worker, scene, layers }) => {
   window.made?.terminate();
   window.made = new Worker(url);
   let heard;
-  made.onmessage = ({ data }) => heard(data);
+  made.onmessage = ({ data }) => data.type !== "loading" && heard(data);
   const next = () => new Promise((resolve) => { heard = resolve; });
   const timed = async (message, transfer = []) => {
     const start = performance.now();
@@ -86,6 +90,13 @@ TOGGLE = """async ([view, count]) => {
   }
   show(Array.from({ length: count }, () => true));
   return times;
+}"""
+
+
+# Of the page and its worker, after a collection of garbage; bytes, 0 where the browser does not tell.
+MEMORY = """async () => {
+  if (!performance.measureUserAgentSpecificMemory) return 0;
+  return (await performance.measureUserAgentSpecificMemory()).bytes;
 }"""
 
 
@@ -184,6 +195,7 @@ def measure(page: Page, path: Path, directory: Path) -> dict[str, Any]:
         result[f"{name}, zoom"] = page.evaluate(ZOOM, view)
         page.evaluate("view => draw(view, false)", view)
         result[f"{name}, toggle"] = page.evaluate(TOGGLE, [view, len(document["layers"])])
+    result["memory"] = page.evaluate(MEMORY)
     return result
 
 
@@ -194,7 +206,8 @@ def report(path: Path, result: dict[str, Any]) -> None:
     cached = result["opened"] + result["fit"][0]
     print(f"  conversion {result['conversion']:.0f} ms, decode and index {result['opened']:.0f} ms; ", end="")
     print(f"whole picture cold {first:.0f} ms, cached {cached:.0f} ms ", end="")
-    print(f"(KLayout: load {result['klayout load']:.0f} + draw {result['fit'][1]:.0f} ms)")
+    print(f"(KLayout: load {result['klayout load']:.0f} + draw {result['fit'][1]:.0f} ms); ", end="")
+    print(f"memory of the page {result['memory'] / 1e6:.0f} MB")
     print(f"  {'view':8} {'exact ms':>9} {'KLayout':>9} {'ratio':>6}   pan median/worst   zoom median/worst   toggle")
     for name in ("fit", "fit / 8", "30 um"):
         ours, theirs = result[name]
@@ -202,6 +215,27 @@ def report(path: Path, result: dict[str, Any]) -> None:
         print(f"  {name:8} {ours:9.1f} {theirs:9.1f} {ours / theirs:6.2f}   ", end="")
         print(f"{statistics.median(pan):6.1f} / {max(pan):6.1f}    ", end="")
         print(f"{statistics.median(zoom):6.1f} / {max(zoom):6.1f}    {statistics.median(toggle):6.1f}")
+
+
+def report_kweb(result: dict[str, Any]) -> None:
+    """Print the figures of kweb."""
+    print(f"  kweb: first picture {result['first']:.0f} ms, whole {result['whole']:.0f} ms, ", end="")
+    print(f"{result['bytes'] / 1e6:.2f} MB; ten wheel steps end {result['late']:.0f} ms late ", end="")
+    print(f"({result['frames']} pictures)")
+
+
+@contextlib.contextmanager
+def isolated(page: Page) -> Iterator[str]:
+    """Serve the page an empty document whose headers let the browser tell its memory; yields the address."""
+    origin = "http://localhost:1/"
+    headers = {
+        "Content-Type": "text/html",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+    }
+    page.route(origin, lambda route: route.fulfill(status=200, headers=headers, body="<!doctype html>"))
+    yield origin
+    page.unroute(origin)
 
 
 def main() -> None:
@@ -221,8 +255,19 @@ def main() -> None:
         print(f"{WIDTH} x {HEIGHT} pixels, {os.cpu_count()} cores, ", end="")
         print(f"Chromium {browser.version}, KLayout {version('klayout')}")
         page = browser.new_page()
-        for path in layouts:
-            report(path, measure(page, path, directory))
+        served = directory / "served"
+        served.mkdir()
+        lacking = kweb_viewer.missing()
+        if lacking:
+            print(lacking)
+        with isolated(page) as origin, contextlib.ExitStack() as stack:
+            url = "" if lacking else stack.enter_context(kweb_viewer.serve(served))
+            for path in layouts:
+                page.goto(origin)
+                report(path, measure(page, path, directory))
+                if url:
+                    shutil.copy(path, served)
+                    report_kweb(kweb_viewer.measure(browser, url, path))
         browser.close()
 
 

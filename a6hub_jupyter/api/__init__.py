@@ -18,10 +18,12 @@ from .layouts import (
     BuildNetsHandler,
     BuildPlaceHandler,
     BuildSceneHandler,
+    BuildSnapshotHandler,
     DifferencesHandler,
     LayersHandler,
     MarkersHandler,
     SceneHandler,
+    SnapshotHandler,
 )
 from .lint import LintHandler
 from .log import LogHandler, LogSearchHandler
@@ -53,6 +55,7 @@ handlers: list[tuple[str, type[Any]]] = [
     (_BUILD + "/scene", BuildSceneHandler),
     (_BUILD + "/layers", BuildLayersHandler),
     (_BUILD + "/markers", BuildMarkersHandler),
+    (_BUILD + "/snapshot", BuildSnapshotHandler),
     (_BUILD + "/nets", BuildNetsHandler),
     (_BUILD + "/net", BuildNetHandler),
     (_BUILD + "/place", BuildPlaceHandler),
@@ -70,6 +73,7 @@ handlers: list[tuple[str, type[Any]]] = [
     (r"/api/a6hub/statistics", StatisticsHandler),
     (r"/api/a6hub/layouts/scene", SceneHandler),
     (r"/api/a6hub/layouts/layers", LayersHandler),
+    (r"/api/a6hub/layouts/snapshot", SnapshotHandler),
     (r"/api/a6hub/layouts/markers", MarkersHandler),
     (r"/api/a6hub/layouts/differences", DifferencesHandler),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from pathlib import Path
 
 from ..auth import LAYOUTS, READ, Refusal
@@ -23,6 +24,11 @@ REPORT_SUFFIXES = (".lyrdb", ".lyrdb.gz", ".xml", ".rpt", ".drc")
 # Longer names than synthesis makes, and as many as a person reads.
 MAX_NAME, MAX_FOUND = 1000, 1000
 MAX_LEFS = 200
+
+# Of a picture's sides, and of the list of layers that it leaves out.
+MIN_PIXELS, MAX_PIXELS = 16, 4096
+MAX_HIDDEN = 8192
+HIDDEN = re.compile(r"\d{1,9}/\d{1,9}(?:,\d{1,9}/\d{1,9})*")
 
 
 class LayoutHandler(A6HubHandler):
@@ -90,6 +96,30 @@ class LayoutHandler(A6HubHandler):
         """Send the OASIS; it lies gzipped in the cache and goes out as it is."""
         await self.send_file(files.scene, content_type="application/octet-stream", gzip=True)
 
+    async def send_snapshot(self, files: SceneFiles) -> None:
+        """Send a PNG of the layout: all of it, or what ``x``, ``y`` and ``size`` (um) say."""
+        pixels = self.whole("width", 800), self.whole("height", 600)
+        asked = [name for name in ("x", "y", "size") if self.get_query_argument(name, "")]
+        view = [self.number(name) for name in ("x", "y", "size")] if asked else []
+        if view and not 0 < view[2] < 1e9:
+            raise Refusal(422, "'size' is a number above 0, in um.", field="size", remedy="Leave x, y and size out.")
+        hidden = self.get_query_argument("hidden", "")
+        if hidden and (len(hidden) > MAX_HIDDEN or not HIDDEN.fullmatch(hidden)):
+            raise Refusal(422, "'hidden' lists layers.", field="hidden", remedy="Write them as 68/20,69/20.")
+        try:
+            picture = await self.services.scenes.snapshot(files, pixels, view, hidden)
+        except LayoutError as error:
+            raise Refusal(422, error.message, field="path", remedy=error.remedy) from error
+        await self.send_file(picture, content_type="image/png", ranges=False)
+
+    def whole(self, name: str, default: int) -> int:
+        """Return a number of pixels from the query; Refusal when it is none that a picture may have."""
+        value = self.number(name) if self.get_query_argument(name, "") else default
+        if value != int(value) or not MIN_PIXELS <= value <= MAX_PIXELS:
+            remedy = f"Give a whole number from {MIN_PIXELS} to {MAX_PIXELS}."
+            raise Refusal(422, f"'{name}' is no size of a picture.", field=name, remedy=remedy)
+        return int(value)
+
     async def send_layers(self, files: SceneFiles) -> None:
         """Send the layers that are present, in draw order."""
         await self.send_file(files.layers, content_type="application/json", ranges=False)
@@ -141,6 +171,24 @@ class LayersHandler(LayoutHandler):
     async def get(self) -> None:
         """Send the layers of a file."""
         await self.send_layers(await self.of_path())
+
+
+class BuildSnapshotHandler(LayoutHandler):
+    """``builds/{id}/snapshot``."""
+
+    @guarded(READ, LAYOUTS)
+    async def get(self, build_id: str) -> None:
+        """Send a picture of the build's layout."""
+        await self.send_snapshot(await self.of_build(build_id))
+
+
+class SnapshotHandler(LayoutHandler):
+    """``layouts/snapshot?path=``."""
+
+    @guarded(READ, LAYOUTS)
+    async def get(self) -> None:
+        """Send a picture of a file."""
+        await self.send_snapshot(await self.of_path())
 
 
 class BuildMarkersHandler(LayoutHandler):

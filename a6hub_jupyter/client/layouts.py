@@ -23,6 +23,9 @@ from .thumbnail import picture_for_notebook
 
 # Of the picture that stands for the layout where there is no server: bytes, and pixels across.
 MAX_PICTURE, WIDTH = 150_000, 500
+# Of the scene, in base64, that is stored with a notebook to be zoomed there: bytes.
+MAX_SCENE = 1 << 20
+_FRAME = "width: 100%; height: 500px; border: 0"
 
 
 def layout(path: str | Path, *, compare: str | Path | None = None) -> LayoutWidget:
@@ -36,7 +39,9 @@ def layout(path: str | Path, *, compare: str | Path | None = None) -> LayoutWidg
             absolute = Path(each).expanduser().resolve()
             current_server().get("layouts/layers", path=str(absolute))  # says now, in a sentence, what is wrong with it
             files.append(str(absolute))
-    return LayoutWidget(path=files[0], other=files[1] if compare is not None else "")
+    widget = LayoutWidget(path=files[0], other=files[1] if compare is not None else "")
+    _keep(widget)
+    return widget
 
 
 def comparison_of_builds(build_id: str, other: str) -> LayoutWidget:
@@ -53,7 +58,33 @@ def layout_of_build(build_id: str) -> LayoutWidget:
     widget = LayoutWidget(build_id=build_id)
     with contextlib.suppress(A6HubError):  # for who reads the notebook without a server
         widget.picture = picture_for_notebook(server.get_bytes(f"builds/{build_id}/picture"), MAX_PICTURE, WIDTH)
+    _keep(widget)
     return widget
+
+
+def _keep(widget: LayoutWidget) -> None:
+    """Give the widget what is stored with the notebook, for readers without a server, where the layout is small."""
+    with contextlib.suppress(A6HubError):
+        page = page_of(widget, MAX_SCENE)
+        if page is None:
+            return
+        widget.page = f'<iframe title="Layout" style="{_FRAME}" sandbox="allow-scripts" srcdoc="{html.escape(page)}">'
+        widget.page += "</iframe>"
+        if widget.picture is None:
+            widget.picture = picture_for_notebook(snapshot_of(widget, WIDTH, WIDTH * 3 // 4), MAX_PICTURE, WIDTH)
+
+
+def snapshot_of(widget: LayoutWidget, width: int, height: int) -> bytes:
+    """Return a PNG of what the widget shows, by klayout."""
+    view = widget.view
+    asked = {"width": str(width), "height": str(height)}
+    if {"x", "y", "width"} <= set(view):
+        asked |= {"x": str(view["x"]), "y": str(view["y"]), "size": str(view["width"])}
+    if view.get("hidden"):
+        asked["hidden"] = ",".join(view["hidden"])
+    if widget.build_id:
+        return current_server().get_bytes(f"builds/{widget.build_id}/snapshot?{urlencode(asked)}")
+    return current_server().get_bytes(f"layouts/snapshot?{urlencode({'path': widget.path, **asked})}")
 
 
 def library_of_build(build_id: str) -> Any:
@@ -105,33 +136,42 @@ def differences_of(widget: LayoutWidget) -> list[dict[str, Any]]:
 
 def write_page(widget: LayoutWidget, path: Path) -> Path:
     """Write a page that shows what the widget shows, without a server; prints its size in MB."""
-    bundle = {name: BOOTSTRAP.with_name(name) for name in ("main.js", "layout-worker.js")}
-    if not all(file.exists() for file in bundle.values()):
+    page = page_of(widget)
+    if page is None:
         raise A6HubError("a6hub-jupyter was installed without its JavaScript; run 'npm ci && npm run build' in js/.")
-    try:
-        markers = _ask(widget, "markers") if widget.build_id or widget.markers or widget.other else None
-    except RequestRefusedError:
-        markers = None  # a page without markers is worth more than none
-    layers = _ask(widget, "layers")
-    title = widget.build_id or Path(widget.path).name
-    data = {
-        "layers": layers,
-        "markers": markers,
-        "view": widget.view,
-        # Packed again, which goes into a page a fourth smaller than it came.
-        "scene": _packed(widget),
-        "other": _other(widget),
-        **{key: base64.b64encode(file.read_bytes()).decode() for key, file in bundle.items()},
-    }
-    # A script ends at `</`, whatever it is within.
-    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
-    path.write_text(_PAGE.substitute(title=html.escape(title), data=text), encoding="utf-8")
+    path.write_text(page, encoding="utf-8")
     sys.stdout.write(f"{path}: {path.stat().st_size / 1e6:.1f} MB\n")
     return path
 
 
-def _packed(widget: LayoutWidget) -> str:
-    return base64.b64encode(gzip.compress(_scene(widget), 9)).decode()
+def page_of(widget: LayoutWidget, limit: int | None = None) -> str | None:
+    """Return the page; None without the bundle, and where the scene has more than ``limit`` bytes."""
+    bundle = {name: BOOTSTRAP.with_name(name) for name in ("main.js", "layout-worker.js")}
+    if not all(file.exists() for file in bundle.values()):
+        return None
+    scene = _packed(_scene(widget))
+    if limit is not None and len(scene) > limit:
+        return None
+    try:
+        markers = _ask(widget, "markers") if widget.build_id or widget.markers or widget.other else None
+    except RequestRefusedError:
+        markers = None  # a page without markers is worth more than none
+    data = {
+        "layers": _ask(widget, "layers"),
+        "markers": markers,
+        "view": widget.view,
+        "scene": scene,
+        "other": _other(widget),
+        **{key: _packed(file.read_bytes()) for key, file in bundle.items()},
+    }
+    # A script ends at `</`, whatever it is within.
+    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    title = widget.build_id or Path(widget.path).name
+    return _PAGE.substitute(title=html.escape(title), data=text)
+
+
+def _packed(plain: bytes) -> str:
+    return base64.b64encode(gzip.compress(plain, 9, mtime=0)).decode()
 
 
 def _other(widget: LayoutWidget) -> dict[str, Any] | None:
@@ -139,7 +179,7 @@ def _other(widget: LayoutWidget) -> dict[str, Any] | None:
     if not widget.other and not widget.other_build:
         return None
     other = LayoutWidget(path=widget.other, build_id=widget.other_build)
-    return {"scene": _packed(other), "layers": _ask(other, "layers")}
+    return {"scene": _packed(_scene(other)), "layers": _ask(other, "layers")}
 
 
 def _ask(widget: LayoutWidget, what: str) -> Any:
@@ -172,7 +212,10 @@ _PAGE = Template("""<!doctype html>
 const data = JSON.parse(document.getElementById("data").textContent);
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const script = (...parts) => URL.createObjectURL(new Blob(parts, { type: "text/javascript" }));
-const { renderLayout } = await import(script(bytes(data["main.js"])));
+const unpacked = (text) => new Blob([bytes(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+const plain = (text) => new Response(unpacked(text)).blob();
+const [main, worker] = await Promise.all([plain(data["main.js"]), plain(data["layout-worker.js"])]);
+const { renderLayout } = await import(script(main));
 renderLayout({
   el: document.querySelector("main"),
   base: "", token: "", signal: new AbortController().signal,
@@ -182,7 +225,7 @@ renderLayout({
       scene: bytes(data.scene), layers: data.layers, markers: data.markers ?? undefined, headers: {},
       other: data.other ? { scene: bytes(data.other.scene), layers: data.other.layers } : undefined,
     },
-    worker: script("(() => {", bytes(data["layout-worker.js"]), "})()"),
+    worker: script("(() => {", worker, "})()"),
   },
 });
 </script>

@@ -76,6 +76,24 @@ class SceneCache:
         await self._ready(key, (output,), arguments, reports[0].name)
         return output
 
+    async def snapshot(self, files: SceneFiles, pixels: tuple[int, int], view: Sequence[float], hidden: str) -> Path:
+        """Return a PNG of a scene, drawn now unless it is there; see `snapshot` for what the arguments say.
+
+        `view` is empty for all, `hidden` empty for the layers that are visible at first. Raises LayoutError.
+        """
+        arguments = ["--pixels", *map(str, pixels)]
+        if view:
+            arguments += ["--view", *map(str, view)]
+        if hidden:
+            arguments += ["--hidden", hidden]
+        text = "\0".join([files.etag, *arguments])
+        key = hashlib.sha256(text.encode()).hexdigest()[:32]
+        output = self._directory / f"{key}.png"
+        await self._ready(
+            key, (output,), ["snapshot", *map(str, (files.scene, files.layers, output)), *arguments], "it"
+        )
+        return output
+
     async def nets(self, source: Path, lefs: Sequence[Path]) -> Path:
         """Return the index of a DEF's nets and instances (see `NetIndex`), made now unless it is there.
 
@@ -194,7 +212,7 @@ def _evict(directory: Path, max_bytes: int, timeout: float) -> None:
     """Remove what was used longest ago until all fits into `max_bytes`, and what killed workers left."""
     now = time.time()
     kept: list[tuple[float, int, tuple[Path, ...]]] = []
-    for first in (path for kind in ("*.oas.gz", "*.markers.gz", "*.nets") for path in directory.glob(kind)):
+    for first in (path for kind in ("*.oas.gz", "*.markers.gz", "*.nets", "*.png") for path in directory.glob(kind)):
         # The first goes first: a scene without layers would count as a hit.
         layers = directory / f"{first.name.removesuffix('.oas.gz')}.json"
         files: tuple[Path, ...] = (first, layers) if first.name.endswith(".oas.gz") else (first,)

@@ -33,8 +33,9 @@ from a6hub_jupyter.layout.layers import describe, read_lyp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# gdstk up to this size, klayout above. On spm (0.8 MB) gdstk's worker takes 55 ms and 39 MB, klayout's 88 ms and
-# 86 MB; klayout finds repetitions, so its scene is 29 instead of 65 kB, and 211 instead of 489 kB on simon (6 MB).
+# gdstk up to this size, klayout above. By benchmarks/layout_readers.py gdstk takes 0.17 s of CPU and 43 MB for 1.5 MB,
+# klayout 0.20 s and 87 MB; at 6 MB they are even in time, at 12 MB klayout is ahead. But klayout finds repetitions: its
+# scene has 85 instead of 226 kB at 3 MB, which the browser loads and decodes that much sooner.
 # What gdstk is bad at is damage: of some files it ends the process, which the cache tells in a sentence.
 GDSTK_LIMIT = 2 << 20
 

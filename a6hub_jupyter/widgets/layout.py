@@ -36,11 +36,15 @@ class LayoutWidget(RelayedWidget):
 
     picture: bytes | None = None
     """A PNG for where there is no server to ask: nbconvert, a reader on the web."""
+    page: str | None = None
+    """HTML that shows a small layout where there is no server, to zoom."""
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         view = super()._repr_mimebundle_(**options)
         bundle: dict[str, Any] = dict(view[0] if isinstance(view, tuple) else view or {})
         bundle["text/plain"] = f"Layout of {self.build_id or self.path}"
+        if self.page:
+            bundle["text/html"] = self.page
         if self.picture:
             bundle["image/png"] = base64.b64encode(self.picture).decode()
         return bundle, view[1] if isinstance(view, tuple) else {}
@@ -121,6 +125,15 @@ class LayoutWidget(RelayedWidget):
     def reload(self) -> None:
         """Read the layout again, and keep the view."""
         self._reloads += 1
+
+    def snapshot(self, path: str | Path | None = None, *, width: int = 800, height: int = 600) -> bytes:
+        """Return a PNG of the present view, ``width`` by ``height`` pixels; written to ``path`` if there is one."""
+        from ..client.layouts import snapshot_of  # noqa: PLC0415 - the client imports this module
+
+        picture = snapshot_of(self, width, height)
+        if path is not None:
+            Path(path).write_bytes(picture)
+        return picture
 
     def to_html(self, path: str | Path) -> Path:
         """Write one file that shows this layout in any browser, offline, to zoom; print its size and return its path.

@@ -36,7 +36,7 @@ HARNESS = """async ({ worker, scene, layers }) => {
   const made = new Worker(url);
   const canvas = new OffscreenCanvas(1, 1);
   let heard;
-  made.onmessage = ({ data }) => heard(data);
+  made.onmessage = ({ data }) => data.type !== "loading" && heard(data);
   made.onerror = (event) => heard({ type: "failed", message: event.message });
   const next = () => new Promise((resolve) => { heard = resolve; });
   const address = { scene: bytes(scene), layers, headers: {} };

@@ -138,6 +138,13 @@ async def test_every_kind_of_result_is_as_documented(api: Api, design_dir: Path)
     _, found = await api.get("layouts", "markers", params={"path": "course/counter/report.lyrdb"})
     assert found["markers"] == [[0, 0, [0, 0, 1, 2]]]
     assert (await api.get("builds", build["id"], "markers"))[1] == found
+    whole = {"path": "course/counter/chip.gds", "width": 64, "height": 32}
+    picture = await api.raw("layouts", "snapshot", params=whole)
+    part = await api.raw("layouts", "snapshot", params={**whole, "x": 0, "y": 1, "size": 0.5, "hidden": "1/0"})
+    assert picture.body[16:24] == part.body[16:24] == bytes([0, 0, 0, 64, 0, 0, 0, 32])
+    assert picture.body != part.body
+    for wrong in ({"width": 5}, {"height": 1e6}, {"x": 1}, {"hidden": "met1"}, {"x": 1, "y": 1, "size": -1}):
+        assert (await api.get("layouts", "snapshot", params={**whole, **wrong}))[0] == 422, wrong
     both = {"path": "course/counter/chip.gds", "other": "course/counter/chip.gds"}
     assert (await api.get("layouts", "differences", params=both))[1]["note"] == "The two layouts are equal."
     assert (await api.get("layouts", "differences", params={**both, "other": "course/gone.gds"}))[1]["field"] == "other"
@@ -145,7 +152,7 @@ async def test_every_kind_of_result_is_as_documented(api: Api, design_dir: Path)
     assert "report.lyrdb" in [a["path"] for a in listed["artifacts"]]
     for name in ("report.lyrdb", "resolved.json"):
         assert (await api.raw("builds", build["id"], "artifacts", name)).code == 200
-    for what in ("picture", "scene", "layers"):
+    for what in ("picture", "scene", "layers", "snapshot"):
         assert (await api.get("builds", build["id"], what))[0] == 404
     assert (await api.raw("builds", build["id"], method="DELETE")).code == 204
 

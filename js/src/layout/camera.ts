@@ -11,6 +11,8 @@ export class Camera {
   view: View | undefined;
   // What a pan has left over of a pixel: by whole pixels the picture is moved, not drawn again.
   private rest: Position = { x: 0, y: 0 };
+  // All is shown, and is to be when the room changes.
+  private all = false;
   // What was wanted before there was room for it.
   private waiting: ViewState | undefined;
 
@@ -23,6 +25,7 @@ export class Camera {
   /** Show a view; undefined is all. */
   look(view: View | undefined): void {
     if (this.stage.room.width <= 1) return;
+    this.all = view === undefined;
     this.view = view ?? fitView(this.opened.box, this.stage.room);
     this.stage.look(this.view);
     this.moved();
@@ -31,7 +34,7 @@ export class Camera {
   /** The room has changed. */
   resized(): void {
     if (this.waiting) this.restore(this.waiting);
-    else this.look(this.view);
+    else this.look(this.all ? undefined : this.view);
   }
 
   panBy(dx: number, dy: number): void {

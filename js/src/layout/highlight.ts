@@ -10,7 +10,9 @@ const PLAIN = "#ffd866";
 export interface HighlightEvents {
   /** Draw these over the dimmed picture; undefined is none. */
   draw(lit: readonly Lit[] | undefined): void;
-  /** Go to a box, µm. */
+  /** Have a box (µm) in view. */
+  see(box: Extent): void;
+  /** Go to a box, µm, and mark it. */
   go(box: Extent): void;
   /** The net with this name is highlighted; "" is none. */
   told(name: string): void;
@@ -62,7 +64,7 @@ export class Highlight {
     this.panel?.shown(shown);
     this.events.draw(typeof shown === "object" ? this.lit(shown) : undefined);
     const first = typeof shown === "object" ? extent(shown) : undefined;
-    if (first && !tell) this.events.go(first);
+    if (first && !tell) this.events.see(first);
   }
 
   /** What is at a place, µm; undefined when nobody knows. */

@@ -140,7 +140,7 @@ it("shows where the pointer is, in µm", async () => {
   const { left, top, width, height } = stage.getBoundingClientRect();
   const init = { clientX: left + width / 2, clientY: top + height / 2 };
   stage.dispatchEvent(new PointerEvent("pointermove", init));
-  const { box, unit } = answers[0] as Answer & { type: "opened" };
+  const { box, unit } = answers.find(({ type }) => type === "opened") as Answer & { type: "opened" };
   const [x, y] = (one(root, ".place").textContent ?? "").split(", ").map(Number.parseFloat) as [
     number,
     number,
@@ -198,7 +198,7 @@ it("says what is under a click, to people and to Python, and forgets it with Esc
   const model = modelOf({ path: "chip.gds" });
   const root = show({ model });
   await vi.waitFor(() => expect(drawn()).toBeGreaterThan(0), 4000);
-  const { box, unit } = answers[0] as Answer & { type: "opened" };
+  const { box, unit } = answers.find(({ type }) => type === "opened") as Answer & { type: "opened" };
   // Enter picks at the middle; somewhere on this lattice there is a shape.
   for (let i = 0; i < 256 && !root.querySelector(".card"); i++) {
     const x = box[0] + ((box[2] - box[0]) * ((i % 16) + 0.5)) / 16;

@@ -1,5 +1,5 @@
 import { decodeOasis } from "./oasis/decode";
-import type { LayerInfo, LayerList, SceneAddress } from "./protocol";
+import type { LayerInfo, LayerList, Loading, SceneAddress } from "./protocol";
 import { buildScene, type Scene } from "./scene";
 
 /** A layer of the list that is in the scene; `index` is the scene's. */
@@ -13,15 +13,19 @@ export interface Loaded {
 }
 
 /** Fetch, decode and index; throws an Error with a sentence for people. */
-export async function load(address: Omit<SceneAddress, "markers" | "nets" | "other">): Promise<Loaded> {
+export async function load(
+  address: Omit<SceneAddress, "markers" | "nets" | "other">,
+  tell: (loading: Loading) => void = () => undefined,
+): Promise<Loaded> {
   const start = performance.now();
   const [body, list] = await Promise.all([
-    sceneBytes(address),
+    sceneBytes(address, tell),
     typeof address.layers === "string"
       ? get(address.layers, address.headers).then((response) => response.json() as Promise<LayerList>)
       : address.layers,
   ]);
   const fetched = performance.now();
+  tell({ stage: "decode", bytes: body.length });
   const layout = decodeOasis(body);
   const decoded = performance.now();
   const scene = buildScene(layout, typeof list.top === "string" ? list.top : undefined);
@@ -46,9 +50,22 @@ export function shareLayers(one: Loaded, other: Loaded): [PresentLayer[], Presen
   ];
 }
 
-async function sceneBytes({ scene, headers }: Pick<SceneAddress, "scene" | "headers">): Promise<Uint8Array> {
+async function sceneBytes(
+  { scene, headers }: Pick<SceneAddress, "scene" | "headers">,
+  tell: (loading: Loading) => void,
+): Promise<Uint8Array> {
   if (typeof scene !== "string") return inflate(scene);
-  return inflate(new Uint8Array(await (await get(scene, headers)).arrayBuffer()));
+  tell({ stage: "prepare", bytes: 0 });
+  const { body } = await get(scene, headers);
+  let bytes = 0;
+  const counted = new TransformStream<Uint8Array, Uint8Array>({
+    transform(piece, control) {
+      bytes += piece.length;
+      tell({ stage: "receive", bytes });
+      control.enqueue(piece);
+    },
+  });
+  return inflate(new Uint8Array(await new Response(body?.pipeThrough(counted)).arrayBuffer()));
 }
 
 /** Ask the server; throws an Error with a sentence for people. */

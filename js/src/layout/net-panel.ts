@@ -21,7 +21,7 @@ const TYPING = 150; // ms
 
 /** Nets and instances to search in, and what the highlighted net joins. */
 export function netPanel(source: NetSource, actions: NetActions): NetPanel {
-  const list = element("ul", { class: "list tree" });
+  const list = element("ul", { class: "list" });
   const detail = element("div", { class: "detail" });
   detail.hidden = true;
   const told = element("p", { class: "told", role: "status" });

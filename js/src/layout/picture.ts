@@ -71,28 +71,43 @@ export class Picture {
     const { width, height } = this;
     const words = (width + 31) >>> 5;
     const turn = ((shiftX % 32) + 32) % 32;
+    // Which pixels of the row nobody has yet: layer by layer, since that reads memory in its order.
+    const open = new Int32Array(words);
     for (let y = 0; y < height; y++) {
       const base = (height - 1 - y) * width;
-      const rows = sheets.filter(({ planes }) => y >= planes.low && y <= planes.high);
-      const inks = rows.map(({ rows: dots }) => {
-        const row = dots ? (dots[(((y - shiftY) % 32) + 32) % 32] as number) : 0;
-        return turn ? (row << turn) | (row >>> (32 - turn)) : row;
-      });
-      for (let k = 0; k < words; k++) {
-        const at = y * words + k;
-        const room = width - 32 * k;
-        let open = -1;
-        for (let i = 0; i < rows.length && open; i++) {
-          const { planes, fill, frame } = rows[i] as Sheet;
-          const framed = (planes.frame[at] as number) & open;
-          open &= ~framed;
-          const filled = (planes.fill[at] as number) & (inks[i] as number) & open;
-          open &= ~filled;
-          if (framed) this.spray(framed, base + 32 * k, frame, room);
-          if (filled) this.spray(filled, base + 32 * k, fill, room);
-        }
-        if (open) this.spray(open, base + 32 * k, background, room);
+      open.fill(-1);
+      for (const { planes, fill, frame, rows } of sheets) {
+        if (y < planes.low || y > planes.high) continue;
+        const dots = rows ? (rows[(((y - shiftY) % 32) + 32) % 32] as number) : 0;
+        const ink = turn ? (dots << turn) | (dots >>> (32 - turn)) : dots;
+        this.row(planes, y * words, ink, open, base, frame, fill);
       }
+      for (let k = 0; k < words; k++)
+        if (open[k]) this.spray(open[k] as number, base + 32 * k, background, width - 32 * k);
+    }
+  }
+
+  /** Draw what a layer has in a row, where it is open. */
+  private row(
+    planes: Planes,
+    start: number,
+    ink: number,
+    open: Int32Array,
+    base: number,
+    frame: number,
+    fill: number,
+  ): void {
+    const { frame: frames, fill: fills } = planes;
+    for (let k = 0; k < open.length; k++) {
+      const edge = frames[start + k] as number;
+      const area = (fills[start + k] as number) & ink;
+      if (!(edge | area)) continue;
+      const free = open[k] as number;
+      const framed = edge & free;
+      const filled = area & free & ~framed;
+      if (framed) this.spray(framed, base + 32 * k, frame, this.width - 32 * k);
+      if (filled) this.spray(filled, base + 32 * k, fill, this.width - 32 * k);
+      open[k] = free & ~(framed | filled);
     }
   }
 

@@ -11,8 +11,8 @@ const HALF = 0.3;
 export class Planes {
   /** 32-bit words per row. */
   readonly words: number;
-  readonly fill: Uint32Array;
-  readonly frame: Uint32Array;
+  readonly fill: Int32Array;
+  readonly frame: Int32Array;
   /** The rows that were touched since `clear`; none when low > high. */
   low: number;
   high = -1;
@@ -31,8 +31,8 @@ export class Planes {
     readonly height: number,
   ) {
     this.words = (width + 31) >>> 5;
-    this.fill = new Uint32Array(this.words * height);
-    this.frame = new Uint32Array(this.words * height);
+    this.fill = new Int32Array(this.words * height);
+    this.frame = new Int32Array(this.words * height);
     this.low = height;
     this.right = width - 1;
     this.top = height - 1;
@@ -293,7 +293,7 @@ export class Planes {
       this.frame[i] = (this.frame[i] as number) | bit;
   }
 
-  private bar(plane: Uint32Array, left: number, bottom: number, right: number, upper: number): void {
+  private bar(plane: Int32Array, left: number, bottom: number, right: number, upper: number): void {
     const first = left >>> 5;
     const last = right >>> 5;
     const startMask = ALL << (left & 31);
@@ -314,17 +314,23 @@ export class Planes {
 }
 
 /** Move a row of bits by `dx` places to higher ones, or to lower ones when negative; `last` are the last word's bits. */
-function shiftRow(plane: Uint32Array, start: number, words: number, dx: number, last: number): void {
+function shiftRow(plane: Int32Array, start: number, words: number, dx: number, last: number): void {
   const far = Math.abs(dx) >>> 5;
   const near = Math.abs(dx) & 31;
-  const word = (k: number) => (k < 0 || k >= words ? 0 : (plane[start + k] as number));
-  // A shift by 32 is one by 0 here, so what comes over from the next word is left out then.
-  if (dx > 0)
-    for (let k = words - 1; k >= 0; k--)
-      plane[start + k] = (word(k - far) << near) | (near ? word(k - far - 1) >>> (32 - near) : 0);
-  else
-    for (let k = 0; k < words; k++)
-      plane[start + k] = (word(k + far) >>> near) | (near ? word(k + far + 1) << (32 - near) : 0);
+  const end = start + words;
+  // What comes over from the next word is shifted twice, as a shift by 32 at once would be one by 0.
+  const over = 31 - near;
+  if (dx > 0) {
+    for (let i = end - 1; i > start + far; i--)
+      plane[i] = ((plane[i - far] as number) << near) | (((plane[i - far - 1] as number) >>> 1) >>> over);
+    if (far < words) plane[start + far] = (plane[start] as number) << near;
+    plane.fill(0, start, Math.min(start + far, end));
+  } else {
+    for (let i = start; i < end - far - 1; i++)
+      plane[i] = ((plane[i + far] as number) >>> near) | (((plane[i + far + 1] as number) << 1) << over);
+    if (far < words) plane[end - far - 1] = (plane[end - 1] as number) >>> near;
+    plane.fill(0, Math.max(end - far, start), end);
+  }
   // What has left the view must not come back from the unused bits of the last word.
-  plane[start + words - 1] = word(words - 1) & last;
+  plane[end - 1] = (plane[end - 1] as number) & last;
 }

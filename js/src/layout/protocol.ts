@@ -100,9 +100,17 @@ export interface Opened {
   readonly timing: { readonly fetch: number; readonly decode: number; readonly index: number };
 }
 
+/** How far opening has come: the server prepares the scene, its bytes come in, or it is decoded. */
+export interface Loading {
+  readonly stage: "prepare" | "receive" | "decode";
+  /** Of the scene, so far. */
+  readonly bytes: number;
+}
+
 /** What the worker says to the page. */
 export type Answer =
   | Opened
+  | ({ readonly type: "loading" } & Loading)
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "reply"; readonly number: number; readonly reply: unknown }
   | {

@@ -1,5 +1,5 @@
 import type { View } from "./collect";
-import type { Answer, Opened, Options, Question, Replies, Request, SceneAddress } from "./protocol";
+import type { Answer, Loading, Opened, Options, Question, Replies, Request, SceneAddress } from "./protocol";
 import type { Room } from "./viewport";
 
 // A view that has not moved for so long is drawn in full detail; ms.
@@ -8,6 +8,7 @@ const REST = 140;
 export interface StageEvents {
   opened(opened: Opened): void;
   failed(message: string): void;
+  loading(loading: Loading): void;
   drawn(frame: Answer & { type: "drawn" }): void;
   /** The room has changed, or is known for the first time. */
   resized(): void;
@@ -125,6 +126,7 @@ export class Stage {
 
   private answer(answer: Answer): void {
     if (answer.type === "opened") this.events.opened(answer);
+    else if (answer.type === "loading") this.events.loading(answer);
     else if (answer.type === "failed") this.events.failed(answer.message);
     else if (answer.type === "reply") {
       this.asked.get(answer.number)?.resolve(answer.reply);

@@ -9,13 +9,14 @@ import { type MarkerPanel, markerPanel } from "./marker-panel";
 import { loadMarkers } from "./markers";
 import { type Drawing, type Mark, NOTHING, Overlay } from "./overlay";
 import { Pointing } from "./pointing";
-import type { Opened, Options, SceneAddress } from "./protocol";
+import type { Loading, Opened, Options, SceneAddress } from "./protocol";
 import { Side } from "./side";
 import { button } from "./signs";
 import { Stage } from "./stage";
 import type { Sync, ViewState } from "./sync";
 import { type ViewActions, viewPanel } from "./view-panel";
 import { type Extent, lengthText, scaleBar } from "./viewport";
+import { Waiting } from "./waiting";
 
 const BAR_ROOM = 120;
 const PLACED = 5000; // placements of a cell that are shown
@@ -24,6 +25,7 @@ const WIDE = 640; // CSS pixels: with less the list of layers waits to be asked 
 /** A layout on screen: the picture, what lies over it, and the tools and panels around it. */
 export class LayoutView {
   private readonly frame = element("div", { class: "stage" });
+  private readonly work = element("div", { class: "work" }, this.frame);
   private readonly message = element(
     "div",
     { class: "overlay message", role: "status" },
@@ -35,7 +37,10 @@ export class LayoutView {
   private readonly over = new Overlay(element("canvas", { class: "over", "aria-hidden": "true" }));
   private stage: Stage | undefined;
   private shown: Shown | undefined;
-  private ask: (url: string) => Promise<Response> = fetch;
+  private readonly waiting = new Waiting((text) => {
+    this.message.textContent = text;
+  });
+  private ask: Parts["ask"] | undefined;
 
   constructor(
     private readonly root: HTMLElement,
@@ -43,9 +48,10 @@ export class LayoutView {
     private readonly sync: Sync,
     private readonly signal: AbortSignal,
   ) {
+    signal.addEventListener("abort", () => this.waiting.end());
     for (const each of [this.bar, this.place, this.note]) each.hidden = true;
     this.frame.append(this.message);
-    root.append(this.frame);
+    root.append(this.work);
   }
 
   /** `ask` fetches what the panels want to know, where the page cannot do so by itself. */
@@ -57,6 +63,7 @@ export class LayoutView {
       const events = {
         opened: (opened: Opened) => this.ready(opened, address),
         failed: (message: string) => this.fail(message),
+        loading: (loading: Loading) => this.waiting.at(loading),
         drawn: ({ simplified }: { simplified: boolean }) => this.say(simplified),
         resized: () => this.shown?.camera.resized(),
       };
@@ -68,6 +75,7 @@ export class LayoutView {
 
   /** Say one sentence in the place of the picture. */
   fail(message: string): void {
+    this.waiting.end();
     this.message.textContent = message;
     this.message.classList.add("problem");
     this.message.setAttribute("role", "alert");
@@ -75,8 +83,9 @@ export class LayoutView {
   }
 
   private ready(opened: Opened, address: SceneAddress): void {
-    const { frame, stage, bar, place, note, over, root } = this;
-    if (!stage) return;
+    const { frame, work, stage, bar, place, note, over, root } = this;
+    if (!stage || !this.ask) return;
+    this.waiting.end();
     this.message.hidden = true;
     const [x1, y1, x2, y2] = opened.box;
     const size = `${lengthText((x2 - x1) / opened.unit)} by ${lengthText((y2 - y1) / opened.unit)}`;
@@ -86,7 +95,7 @@ export class LayoutView {
       this.shown.reopened(opened);
       return;
     }
-    const parts = { root, frame, bar, place, over, ask: this.ask };
+    const parts = { root, work, frame, bar, place, over, ask: this.ask };
     this.shown = new Shown(parts, stage, opened, address, this.sync, this.signal);
     frame.append(bar, place, note);
     this.shown.start();
@@ -104,6 +113,8 @@ export class LayoutView {
 
 interface Parts {
   readonly root: HTMLElement;
+  /** The tools, and the picture below them: they cover nothing of it. */
+  readonly work: HTMLElement;
   readonly frame: HTMLElement;
   readonly bar: HTMLElement;
   readonly place: HTMLElement;
@@ -119,6 +130,7 @@ class Shown {
   private readonly ruler = button("ruler", "Ruler (r): click two places", () =>
     this.pointing.measure(!this.pointing.rulers.active),
   );
+  private readonly caption = element("span", { class: "caption" });
   private visible: boolean[];
   private readonly highlight: Highlight;
   private options: Options = { fills: true, labels: true, depth: 0, hidden: [], comparing: "first" };
@@ -135,10 +147,15 @@ class Shown {
     signal: AbortSignal,
   ) {
     this.visible = opened.layers.map((layer) => layer.visible);
+    this.name(opened);
     this.camera = new Camera(stage, opened, () => this.moved());
     this.highlight = new Highlight(address.nets, parts.ask, () => this.camera.opened.layers, {
       draw: (lit) => this.draw({ lit }),
-      go: (box) => this.goToBox(box),
+      see: (box) => this.see(box),
+      go: (box) => {
+        this.see(box);
+        this.draw({ placed: box });
+      },
       told: (name) => sync.tellNet(name),
     });
     if (opened.compared) this.options = { ...this.options, comparing: "difference" };
@@ -161,14 +178,13 @@ class Shown {
     });
     this.ruler.setAttribute("aria-pressed", "false");
     const { frame } = parts;
-    const tools = this.tools();
-    // What happens on these is not for the picture below them.
-    for (const each of [tools, this.pointing.cards])
-      for (const type of ["pointerdown", "pointerup", "keydown", "wheel"])
-        each.addEventListener(type, (event) => event.stopPropagation());
+    // What happens on the cards is not for the picture below them.
+    for (const type of ["pointerdown", "pointerup", "keydown", "wheel"])
+      this.pointing.cards.addEventListener(type, (event) => event.stopPropagation());
     frame.tabIndex = 0;
     frame.setAttribute("role", "application");
-    frame.append(this.pointing.cards, tools);
+    frame.append(this.pointing.cards);
+    parts.work.prepend(this.tools());
     parts.root.append(this.side.element);
     this.listen(signal);
   }
@@ -184,8 +200,17 @@ class Shown {
     this.sync.follow("_reloads", () => this.actions.reload());
   }
 
+  private name({ top, box: [x1, y1, x2, y2], unit }: Opened): void {
+    const size = `${lengthText((x2 - x1) / unit)} × ${lengthText((y2 - y1) / unit)}`;
+    this.caption.replaceChildren(
+      element("strong", { title: top }, top),
+      element("span", { class: "numbers" }, size),
+    );
+  }
+
   /** The layout has been read again: what is shown of it stays. */
   reopened(opened: Opened): void {
+    this.name(opened);
     const before = this.state;
     const known = new Set(this.camera.opened.layers.map(keyOf));
     this.camera.opened = opened;
@@ -208,6 +233,7 @@ class Shown {
     return element(
       "div",
       { class: "tools", role: "toolbar", "aria-label": "Layout tools" },
+      this.caption,
       button("plus", "Zoom in (+)", () => camera.zoomBy(1.6)),
       button("minus", "Zoom out (−)", () => camera.zoomBy(1 / 1.6)),
       button("fit", "Fit the whole layout (f)", () => camera.look(undefined)),
@@ -366,11 +392,10 @@ class Shown {
   }
 
   /** Show a box (µm) within some of its surroundings, unless it is seen well as it is. */
-  private goToBox(box: Extent): void {
+  private see(box: Extent): void {
     const { unit } = this.camera.opened;
     const extent = box.map((value) => value * unit) as unknown as Extent;
     if (!this.camera.sees(Float64Array.from(extent))) this.camera.show(extent, 2);
-    this.draw({ placed: box });
   }
 
   private goTo(mark: Mark): void {

@@ -32,7 +32,7 @@ async function open(request: Request & { type: "open" }): Promise<void> {
   canvas = request.canvas ?? canvas;
   const { address } = request;
   const [loaded, other] = await Promise.all([
-    load(address),
+    load(address, (loading) => port.postMessage({ type: "loading", ...loading })),
     address.other && load({ ...address.other, headers: address.headers }),
   ]);
   if (!canvas) return;

@@ -75,3 +75,19 @@ def test_the_page_holds_the_data_whatever_the_file_is_called(
     assert [layer["name"] for layer in data["layers"]["layers"]] == ["met1.drawing", "met2.drawing"]
     assert "MB" in capsys.readouterr().out
     assert "http" not in page.replace("http://www.w3.org", "")[: page.index('id="data"')], "nothing from elsewhere"
+
+
+@pytest.mark.skipif(not BOOTSTRAP.exists(), reason="the bundle is not built")
+def test_a_small_layout_is_stored_to_be_zoomed_without_a_server(
+    widget: LayoutWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layouts, "snapshot_of", lambda *_: b"")
+    layouts._keep(widget)
+    bundle, _ = widget._repr_mimebundle_()
+    assert bundle["text/html"].startswith('<iframe title="Layout"')
+    assert 'sandbox="allow-scripts"' in bundle["text/html"]
+    assert "<script" not in bundle["text/html"], "all of the page is quoted"
+    monkeypatch.setattr(layouts, "MAX_SCENE", 10)
+    large = LayoutWidget(path="large.gds")
+    layouts._keep(large)
+    assert "text/html" not in large._repr_mimebundle_()[0]
