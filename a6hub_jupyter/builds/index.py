@@ -58,6 +58,8 @@ class Index:
         connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, timeout=10)
         version = -1
         try:
+            with contextlib.suppress(OSError):  # another user's, or a file system without modes
+                self._path.chmod(0o600)  # it holds what the records do; SQLite's other files take after it
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = OFF")  # nothing is lost with it that cannot be made again
             version = connection.execute("PRAGMA user_version").fetchone()[0]

@@ -323,6 +323,13 @@ async def test_a_damaged_index_is_made_anew(
     assert (await api.get("builds", build["id"]))[1]["metrics"] == build["metrics"]
 
 
+async def test_records_are_for_their_owner_alone(api: Api, design_dir: Path, tmp_path: Path) -> None:
+    """Another user's server, which runs as that user, reads neither a record nor the index."""
+    build = await finished(api, design_dir)
+    for path in (tmp_path / "builds", tmp_path / "builds" / build["id"], *(tmp_path / "builds").glob(".index.sqlite*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
 async def test_jupyters_events_tell_of_builds(api: Api, design_dir: Path, jp_serverapp: ServerApp) -> None:
     heard: list[dict[str, Any]] = []
 
