@@ -31,7 +31,7 @@ def grow(job: Job) -> Metrics:
 
     technology = Technology.of(job)
     macros = technology.lef.macros
-    database = Database.load(job.given("database"))
+    database = Database.load_placed(job.given("database"))
     netlist = database.netlist
     trees = TreeBuilder(database, macros)
     buffers = 0
