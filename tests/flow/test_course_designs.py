@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from a6hub_jupyter import express
+from tests.flow.conftest import Pdk
+from tests.flow.driver import drive, results
+from tests.flow.test_express import CLEAN
 
-pytestmark = [
-    pytest.mark.needs("express"),
-    pytest.mark.skipif(not (shutil.which("g++") and shutil.which("make")), reason="Verilator needs g++ and make"),
-]
+pytestmark = pytest.mark.needs("express")
 
+compiled = pytest.mark.skipif(
+    not (shutil.which("g++") and shutil.which("make")), reason="Verilator needs g++ and make to simulate"
+)
 DESIGNS = Path(__file__).parents[2] / "notebooks" / "designs"
 BENCH = Path(__file__).parent / "designs_tb.v"
 WORD = 0xFFFFFFFF
@@ -126,6 +129,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "Vdesigns_tb"
 
 
+@compiled
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_designs_do_what_they_say(seed: int, simulation: Path, tmp_path: Path) -> None:
     words, stored = program(seed)
@@ -138,3 +142,14 @@ def test_designs_do_what_they_say(seed: int, simulation: Path, tmp_path: Path) -
     said = [line for line in lines if not line.startswith(("memory ", "- "))]
     assert said == ["done"], lines
     assert [int(line.split()[1], 16) for line in lines if line.startswith("memory")] == stored
+
+
+@pytest.mark.parametrize("name", ["alu", "uart"])
+def test_designs_become_clean_chips(name: str, pdk: Pdk, tmp_path: Path) -> None:
+    design = {"top": name, "verilog": (DESIGNS / f"{name}.v").read_text()}
+    settings = {"CLOCK_PORT": "clk", "CLOCK_PERIOD": 20}
+    found = results(drive(pdk, tmp_path, [{**design, "settings": settings}]))[name]
+    assert "refused" not in found, found
+    metrics = found["metrics"]
+    assert {key: metrics[key] for key in CLEAN} == dict.fromkeys(CLEAN, 0)
+    assert metrics["design__instance__count__stdcell"] > 140
