@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from a6hub_jupyter.express import available, verilog
 from a6hub_jupyter.express.buffering import TreeBuilder
+from a6hub_jupyter.express.checkpictures import clock_tree
 from a6hub_jupyter.express.database import Database
 from a6hub_jupyter.express.defwriter import write_def
 from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
@@ -31,7 +32,7 @@ def grow(job: Job) -> Metrics:
 
     technology = Technology.of(job)
     macros = technology.lef.macros
-    database = Database.load(job.given("database"))
+    database = Database.load_placed(job.given("database"))
     netlist = database.netlist
     trees = TreeBuilder(database, macros)
     buffers = 0
@@ -48,6 +49,7 @@ def grow(job: Job) -> Metrics:
     placer = Placer(database, macros, job.effort, job.output("coloquinte.log"))
     length = placer.settle() if buffers else placer.half_perimeter()
     print(f"Placement with the clock tree: half-perimeter wire length {length:.0f} um.")
+    clock_tree(job.output("clock_tree.png"), database, macros, job.clock_ports)
     database.save(job.output(DATABASE_FILE))
     job.output(f"{job.top}.nl.v").write_text(verilog.write(netlist))
     write_def(job, technology, database)

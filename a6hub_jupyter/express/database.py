@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from a6hub_jupyter.express.geometry import Box, Shape, oriented
+from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.verilog import Netlist, Port
 
 if TYPE_CHECKING:
@@ -135,3 +136,11 @@ class Database:
             vias,
         )
         return cls(**data)
+
+    @classmethod
+    def load_placed(cls, path: str | Path) -> Database:
+        """Read a design whose cells have places. ProblemError where placement was left out."""
+        found = cls.load(path)
+        if not found.components:
+            raise ProblemError("The cells have no places yet: run Express.Placement first, do not skip it.")
+        return found

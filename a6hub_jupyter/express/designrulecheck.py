@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import klayout.db as kdb
 from klayout import rdb
 
-from a6hub_jupyter.express import layermap
+from a6hub_jupyter.express import checkpictures, layermap
 from a6hub_jupyter.express.designrules import RuleCheck, Violation
 from a6hub_jupyter.express.job import Job, run
 from a6hub_jupyter.express.problem import ProblemError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
 
 REPORT_FILE = "drc.klayout.lyrdb"
+PICTURE_FILE = "violations.png"
 SHOWN = 20
 
 
@@ -81,6 +82,9 @@ def check(job: Job) -> Metrics:
     rules = RuleCheck(technology.lef, list(used), layout.dbu * 1000)
     violations = list(rules.violations(regions))
     write_report(job, layout.dbu, violations)
+    die = top.bbox()
+    boxes = [(v.box.left, v.box.bottom, v.box.right, v.box.top) for v in violations]
+    checkpictures.violations(job.output(PICTURE_FILE), (die.left, die.bottom, die.right, die.top), boxes)
     by_rule: dict[str, list[Violation]] = defaultdict(list)
     for violation in violations:
         by_rule[violation.rule].append(violation)

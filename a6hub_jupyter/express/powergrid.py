@@ -102,7 +102,7 @@ def grid_shapes(job: Job, database: Database) -> Iterator[tuple[str, Shape]]:
 def build(job: Job) -> Metrics:
     """Add fillers and the power grid to the database."""
     technology = Technology.of(job)
-    database = Database.load(job.given("database"))
+    database = Database.load_placed(job.given("database"))
     database.fillers = rows.fill(database, technology.lef.macros, job.decaps, job.fillers)
     database.grid = plan(job, technology, database)
     database.save(job.output(DATABASE_FILE))

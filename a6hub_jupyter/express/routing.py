@@ -215,7 +215,7 @@ def route_and_repair(assembly: Assembly, until: float) -> tuple[dict[str, Drawin
 def route(job: Job) -> Metrics:
     """Route the placed design. Wire length in um."""
     technology = Technology.of(job)
-    database = Database.load(job.given("database"))
+    database = Database.load_placed(job.given("database"))
     assembly = Assembly(job, technology, database)
     layers = technology.layers
     print(

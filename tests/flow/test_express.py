@@ -66,6 +66,9 @@ def test_counter_is_clean_and_says_what_it_does(counter: Run) -> None:
     assert "Routing pass 1:" in counter.output
     assert "Layout against netlist: 0 opens, 0 shorts" in counter.output
     assert (counter.step("express-drc") / "drc.klayout.lyrdb").exists()
+    for picture in ("express-clocktree/clock_tree.png", "express-drc/violations.png"):
+        folder, name = picture.split("/")
+        assert (counter.step(folder) / name).read_bytes().startswith(b"\x89PNG")
     report = (counter.step("misc-reportmanufacturability") / "manufacturability.rpt").read_text()
     assert report.count("Passed ✅") == 3, report
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from a6hub_jupyter.express import checkpictures
 from a6hub_jupyter.express.designrules import RuleCheck
 from a6hub_jupyter.express.lef import Lef
 
@@ -64,3 +67,16 @@ def test_one_of_several_enclosures_is_enough_but_line_ends_need_theirs(
 ) -> None:
     found = broken(m0=[PLATE], c0=[(0, 0, 200, 200)], m1=[pad])
     assert (rule in found) if rule else not found
+
+
+def test_picture_marks_a_violation_however_small(tmp_path: Path) -> None:
+    from PIL import Image
+
+    checkpictures.violations(tmp_path / "clean.png", (0, 0, 100_000, 50_000), [])
+    checkpictures.violations(tmp_path / "one.png", (0, 0, 100_000, 50_000), [(50_000, 25_000, 50_010, 25_010)])
+    clean, one = Image.open(tmp_path / "clean.png"), Image.open(tmp_path / "one.png")
+    assert clean.size == one.size == (1040, 540)
+    red = (211, 47, 47)
+    colours = clean.getcolors(1000) or []
+    assert red not in [colour for _, colour in colours]
+    assert one.getpixel((520, 270)) == red
