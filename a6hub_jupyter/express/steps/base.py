@@ -31,6 +31,7 @@ SHARED = (
     "FP_TAPCELL_DIST",
     "CTS_ROOT_BUFFER",
     "CTS_CLK_BUFFERS",
+    "CTS_SINK_CLUSTERING_SIZE",
     "KLAYOUT_DEF_LAYER_MAP",
 )
 """Variables of stock steps that Express understands the same way."""
@@ -42,6 +43,9 @@ def stock_variables() -> list[Any]:
     pool = {variable.name: variable for step in steps for variable in step.config_vars}
     return [pool[name] for name in SHARED]
 
+
+CLOCK_FANOUT = 16
+"""How many registers one clock buffer drives at most, unless CTS_SINK_CLUSTERING_SIZE says."""
 
 EXPRESS_VARIABLES = [
     Variable(
@@ -56,20 +60,6 @@ EXPRESS_VARIABLES = [
         int,
         "Effort of placement, 1 (fast) to 9 (slow).",
         default=3,
-    ),
-    Variable(
-        "EXPRESS_MAX_FANOUT",
-        int,
-        "Nets with more pins than this get a tree of buffers.",
-        default=20,
-        units="pins",
-    ),
-    Variable(
-        "EXPRESS_CLOCK_FANOUT",
-        int,
-        "How many registers or buffers one clock buffer drives.",
-        default=16,
-        units="pins",
     ),
     Variable(
         "EXPRESS_ROUTE_SECONDS",
@@ -128,13 +118,13 @@ class ExpressStep(Step):  # type: ignore[misc]
             fillers=list(config["FILL_CELLS"]),
             decaps=list(config["DECAP_CELLS"] or []),
             buffer=(config["SYNTH_BUFFER_CELL"] or "").split("/")[0],
-            clock_buffers=[buffers[len(buffers) // 2], buffers[0], root],
+            clock_buffers=list(dict.fromkeys([*buffers, root])),
             tap_cell=config["WELLTAP_CELL"],
             tap_distance=nanometres(str(tap_distance)) if tap_distance else 0,
             density=float(config["EXPRESS_DENSITY"]),
             effort=config["EXPRESS_EFFORT"],
-            most_fanout=config["EXPRESS_MAX_FANOUT"],
-            clock_fanout=config["EXPRESS_CLOCK_FANOUT"],
+            most_fanout=config["MAX_FANOUT_CONSTRAINT"],
+            clock_fanout=config["CTS_SINK_CLUSTERING_SIZE"] or CLOCK_FANOUT,
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
             netlist=_path(state, DesignFormat.NETLIST),
             database=_path(state, DATABASE),
