@@ -52,7 +52,7 @@ def worst_response(cell: Cell, slew: float, load: float) -> tuple[float, float]:
 
 
 class Choice:
-    """Cells that repair may use: in the LEF, with a Liberty model, not excluded (patterns as in EXTRA_EXCLUDED_CELLS)."""
+    """Cells that repair may use: in the LEF, with a Liberty model, and not excluded by a pattern."""
 
     def __init__(self, library: Library, macros: Mapping[str, Macro], excluded: Iterable[str]) -> None:
         self._library = library

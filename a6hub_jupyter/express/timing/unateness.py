@@ -55,15 +55,15 @@ class _Function:
         return value
 
     def _factor(self) -> bool:
-        token = self._peek()
+        word = self._peek()
         self._at += 1
-        if token == "!":
+        if word == "!":
             return not self._factor()
-        if token == "(":
+        if word == "(":
             value = self._sum()
             self._at += 1
         else:
-            value = self._values[token] if token in self._values else token == "1"
+            value = self._values.get(word, word == "1")
         while self._peek() == "'":
             self._at += 1
             value = not value
