@@ -26,13 +26,19 @@ from a6hub_jupyter.express.timing.drives import Choice, worst_response
 from a6hub_jupyter.express.timing.limits import least
 from a6hub_jupyter.express.timing.pinmap import PinMap
 from a6hub_jupyter.express.timing.sizing import sizes_for_setup
-from a6hub_jupyter.express.timing.timer import Timer, timers
+from a6hub_jupyter.express.timing.timer import timers
 
 if TYPE_CHECKING:
+    from a6hub_jupyter.express.buffering import Sink
     from a6hub_jupyter.express.job import Metrics
+    from a6hub_jupyter.express.timing.library import Cell
     from a6hub_jupyter.express.timing.slacks import Slacks
 
 LIMIT_ROUNDS = 4
+MOST_PATHS = 60
+"""So many of the worst paths are looked at in one round of sizing."""
+TYPICAL_SLEW = 0.1
+"""Slew at the input of a buffer that is not placed yet, ns."""
 SETUP_ROUNDS = {1: 2, 2: 4, 3: 6}
 MOST_SETUP_ROUNDS = 12
 """Rounds of sizing for setup, by effort of placement; more above 3."""
@@ -41,13 +47,16 @@ PERIOD_SHARE = 0.1
 
 
 class Repair:
-    """One design under repair, in the default corner."""
+    """One design under repair, in the corner with the worst setup slack."""
 
     def __init__(self, job: Job, technology: Technology, database: Database) -> None:
         self._job = job
         self._database = database
         self._macros = technology.lef.macros
-        self._timer: Timer = timers({**job.timing, "corners": job.timing["corners"][:1]}, technology)[0]
+        pins = PinMap(database, self._macros)
+        self._timer = min(timers(job.timing, technology), key=lambda t: t.analyse(database, t.placed(pins)).setup.worst)
+        if len(job.timing["corners"]) > 1:
+            print(f"Repair is for the corner with the worst setup slack, {self._timer.corner.name}.")
         library = self._timer.library
         self._choice = Choice(library, self._macros, job.timing["excluded"])
         self._builder = TreeBuilder(database, self._macros)
@@ -111,44 +120,57 @@ class Repair:
                 if most and slews:
                     over = max(over, max(slews) / (most * (1 - settings["slew_margin"])))
             if over > 1:
-                inputs = (
-                    [graph.index.get((instance, p.name)) for p in graph.library[graph.netlist.cells[instance]].inputs()]
-                    if instance
-                    else []
-                )
-                known = [analysis.slew[LATE, 2 * p + t] for p in inputs if p is not None for t in (0, 1)]
-                slew = max((float(s) for s in known if math.isfinite(s)), default=0.0)
-                found[net] = load, slew, over
+                causes = [int(graph.source[e]) for t in (0, 1) for e in analysis.causes(2 * driver + t).tolist()]
+                known = [float(analysis.slew[LATE, node]) for node in causes]
+                found[net] = load, max((s for s in known if math.isfinite(s)), default=0.0), over
         return found
 
     def _mend(self, net: str, load: float, slew: float, over: float) -> int:
-        """Exchange the driver of a net, or split the net; returns what was changed."""
+        """Exchange the driver of a net, or split the net; returns how many cells that changed or added."""
         drivers, sinks = self._builder.ends(net)
-        library = self._timer.library
         if drivers:
             instance = drivers[0][0]
-            cell = library[self._database.netlist.cells[instance]]
-            limit = (self._most_slew or math.inf) * (1 - self._job.timing["slew_margin"])
-            share = 1 - self._job.timing["capacitance_margin"]
+            cell = self._timer.library[self._database.netlist.cells[instance]]
             for stronger in self._choice.stronger(cell.name) if len(cell.outputs()) == 1 else []:
-                fits = load <= (stronger.outputs()[0].max_capacitance or math.inf) * share
-                if fits and worst_response(stronger, slew, load)[1] <= limit and self.exchange(instance, stronger.name):
+                if self._drives(stronger, slew, load) and self.exchange(instance, stronger.name):
                     self.resized.add(instance)
                     return 1
-        if len(sinks) < 2:
-            return self._strongest(drivers)
-        size = max(1, min(len(sinks) // 2, int(len(sinks) / over)))
-        buffer = self._job.buffer
-        stronger_buffers = self._choice.stronger(buffer)
-        cell_name = stronger_buffers[0].name if stronger_buffers else buffer
-        parts = groups(sinks, size)
-        if not self._room.take(len(parts) * self._macros[cell_name].width):
+        added = self._split(net, load, load / over, drivers, sinks) if len(sinks) > 1 else 0
+        return added or self._strongest(drivers)
+
+    def _drives(self, cell: Cell, slew: float, load: float) -> bool:
+        """Whether a cell keeps its limits with this load."""
+        settings = self._job.timing
+        most = (cell.outputs()[0].max_capacitance or math.inf) * (1 - settings["capacitance_margin"])
+        limit = (self._most_slew or math.inf) * (1 - settings["slew_margin"])
+        return bool(load <= most and worst_response(cell, slew, load)[1] <= limit)
+
+    def _split(self, net: str, load: float, wanted: float, drivers: list[tuple[str, str]], sinks: list[Sink]) -> int:
+        """Buffers between a driver and its sinks, so few and small that the driver's load comes down to `wanted`.
+
+        Without such, those that bring it down most; none when none does. Returns how many were added.
+        """
+        buffers = [self._timer.library[self._job.buffer], *self._choice.stronger(self._job.buffer)]
+        options = []
+        parts = 1
+        while parts <= len(sinks):
+            cell = next((b for b in buffers if self._drives(b, TYPICAL_SLEW, load / parts)), None)
+            if cell is not None:
+                before = parts * max(cell.inputs()[0].capacitance)
+                too_much = max(before - wanted, 0.0)
+                options.append((too_much, parts * cell.area, parts, cell.name, before))
+            parts *= 2
+        if not options:
             return 0
-        tops = [self._builder.add_buffer(f"repair_{self.buffers + k}", cell_name, part) for k, part in enumerate(parts)]
-        self.buffers += len(parts)
-        self._components.update({c.name: c for c in self._database.components[-len(parts) :]})
+        _, _, parts, name, before = min(options)
+        found = groups(sinks, math.ceil(len(sinks) / parts))
+        if before >= load or not self._room.take(len(found) * self._macros[name].width):
+            return 0
+        tops = [self._builder.add_buffer(f"repair_{self.buffers + k}", name, part) for k, part in enumerate(found)]
+        self.buffers += len(found)
+        self._components.update({c.name: c for c in self._database.components[-len(found) :]})
         self._builder.set_ends(net, drivers, tops)
-        return len(parts)
+        return len(found)
 
     def _strongest(self, drivers: list[tuple[str, str]]) -> int:
         """The most that can be done for a net with one sink."""
@@ -164,30 +186,33 @@ class Repair:
     # -- setup
 
     def keep_setup(self) -> None:
-        """Stronger cells on paths that miss setup, round by round as long as it helps."""
+        """Stronger cells on paths that miss setup, round by round as long as it helps, fewer at a time in the end."""
         margin = self._job.timing["setup_margin"]
-        slacks = self.analyse()
-        rounds = SETUP_ROUNDS.get(self._job.effort, MOST_SETUP_ROUNDS)
-        for turn in range(rounds):
+        slacks, paths = self.analyse(), MOST_PATHS
+        for turn in range(SETUP_ROUNDS.get(self._job.effort, MOST_SETUP_ROUNDS)):
             if slacks.setup.worst >= margin:
                 return
-            changes = sizes_for_setup(slacks, self._choice, margin, self._clock_nets)
+            changes = sizes_for_setup(slacks, self._choice, slacks.setup.ends[:paths], margin, self._clock_nets)
             before = {i: self._database.netlist.cells[i] for i in changes}
             done = {i for i, cell in changes.items() if self.exchange(i, cell)}
             if not done:
                 return
             after = self.analyse()
+            better = _score(after) > _score(slacks)
             print(
                 f"Sizing for setup, round {turn + 1}: {len(done)} cells, worst slack {slacks.setup.worst:.3f} -> "
                 f"{after.setup.worst:.3f} ns, total {slacks.setup.total_negative:.3f} -> "
-                f"{after.setup.total_negative:.3f} ns."
+                f"{after.setup.total_negative:.3f} ns{'' if better else ': taken back'}."
             )
-            if _score(after) <= _score(slacks):
-                for instance in done:
-                    self.exchange(instance, before[instance])
+            if better:
+                self.resized |= done
+                slacks = after
+                continue
+            for instance in done:
+                self.exchange(instance, before[instance])
+            if paths == 1:
                 return
-            self.resized |= done
-            slacks = after
+            paths = max(1, paths // 8)
 
 
 def _score(slacks: Slacks) -> tuple[float, float]:

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
     from a6hub_jupyter.express.timing.drives import Choice
     from a6hub_jupyter.express.timing.library import Cell
-    from a6hub_jupyter.express.timing.slacks import Slacks
+    from a6hub_jupyter.express.timing.slacks import End, Slacks
 
-PATHS = 60
-"""So many of the worst paths are looked at in one round."""
 LEAST_GAIN = 0.001
 """A change must promise so much, ns."""
 
@@ -35,8 +33,10 @@ def _slowest(cell: Cell, source: str, target: str, transition: int, slew: float,
     return max(answers, default=None)
 
 
-def sizes_for_setup(slacks: Slacks, choice: Choice, margin: float, left_alone: AbstractSet[str]) -> dict[str, str]:
-    """A stronger cell for each instance that gains by it, at most one change per net and its driver.
+def sizes_for_setup(
+    slacks: Slacks, choice: Choice, ends: list[End], margin: float, left_alone: AbstractSet[str]
+) -> dict[str, str]:
+    """A stronger cell for each instance on the paths to `ends` that gains by it; neighbours do not change together.
 
     `left_alone`: nets whose cells stay as they are.
     """
@@ -44,7 +44,7 @@ def sizes_for_setup(slacks: Slacks, choice: Choice, margin: float, left_alone: A
     graph = analysis.graph
     changes: dict[str, str] = {}
     touched: set[str] = set()
-    for end in slacks.setup.ends[:PATHS]:
+    for end in ends:
         if end.slack >= margin:
             break
         clock, data = slacks.launch_path(LATE, end)
