@@ -1,8 +1,9 @@
 """Balanced clock trees: the same number of levels above every register, and buffers chosen by load.
 
 Sinks are halved by recursive bisection until each group is small enough; a level of buffers, one in the middle
-of each group, then becomes the sinks of the next. Within a level, lightly loaded groups get weaker buffers, so
-that all of them take about as long as the slowest.
+of each group, then becomes the sinks of the next. A level takes the weakest buffer that is nearly as fast as any
+for its heaviest group; groups with less to drive, or less delay below them, get weaker ones, so that all
+registers are about as late as the latest.
 """
 
 from __future__ import annotations
@@ -24,16 +25,19 @@ if TYPE_CHECKING:
 TYPICAL_SLEW = 0.1
 """Slew at the inputs of clock buffers while they are chosen, ns."""
 FEWEST_IN_GROUP = 2
+NEARLY = 1.15
+"""A buffer so many times slower than the fastest is still taken, for it is smaller."""
 SLEW_SHARE = 0.1
 """Of the period, for the slew of a clock, unless CTS_MAX_SLEW says."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a group is to its buffer: pF in all, and the largest Elmore delay to one of its pins, ns."""
+    """What a group is to its buffer: pF in all, the largest Elmore delay to a pin, and that to a register, ns."""
 
     capacitance: float
     delay: float
+    below: float
 
 
 class BalancedTree:
@@ -52,6 +56,7 @@ class BalancedTree:
         slew = settings.get("clock_max_slew")
         self._most_slew = slew or SLEW_SHARE * timer.constraints.period
         self._most_load = settings.get("clock_max_capacitance") or math.inf
+        self._below: dict[tuple[str, str], float] = {}
 
     def grow(self, net: str, fanout: int, prefix: str, cells: dict[str, str]) -> int:
         """Buffer `net` down to a single buffer; returns how many buffers it took. `cells` is the netlist's own."""
@@ -64,10 +69,13 @@ class BalancedTree:
                     f"No buffer in CTS_CLK_BUFFERS can drive two sinks of the clock net '{net}' within its limits: "
                     "add a stronger one, or raise CTS_MAX_SLEW or CTS_MAX_CAP."
                 )
-            sinks = [
-                self._builder.add_buffer(f"{prefix}_{net}_{level}_{k}", cell.name, group, _middle(group))
-                for k, (group, cell) in enumerate(zip(found, chosen, strict=True))
-            ]
+            tops = []
+            for k, (group, cell) in enumerate(zip(found, chosen, strict=True)):
+                load = self._load(group, cells)
+                top = self._builder.add_buffer(f"{prefix}_{net}_{level}_{k}", cell.name, group, _middle(group))
+                self._below[top.instance, top.pin] = self._latency(cell, load)
+                tops.append(top)
+            sinks = tops
             count, level = count + len(found), level + 1
         self._builder.set_ends(net, drivers, sinks)
         return count
@@ -78,13 +86,25 @@ class BalancedTree:
         while True:
             found = groups(sinks, size)
             loads = [self._load(group, cells) for group in found]
-            strong = next((c for c in self._buffers if all(self._fits(c, load) for load in loads)), None)
+            strong = self._strong(loads)
             if strong is not None or size <= FEWEST_IN_GROUP:
                 break
             size = max(FEWEST_IN_GROUP, size * 3 // 4)
         if strong is None:
             strong = self._buffers[-1]
         return found, [self._balanced(strong, load, loads) for load in loads]
+
+    def _strong(self, loads: list[Load]) -> Cell | None:
+        """The weakest buffer that is nearly as fast as any for the worst of these loads; None when none can."""
+        fitting = [c for c in self._buffers if all(self._fits(c, load) for load in loads)]
+        times = [max(self._latency(c, load) - load.below for load in loads) for c in fitting]
+        least = min(times, default=0.0)
+        return next((c for c, time in zip(fitting, times, strict=True) if time <= NEARLY * least), None)
+
+    @staticmethod
+    def _latency(cell: Cell, load: Load) -> float:
+        """From the input of a buffer to the latest register below it, ns."""
+        return worst_response(cell, TYPICAL_SLEW, load.capacitance)[0] + load.below
 
     def _load(self, group: list[Sink], cells: dict[str, str]) -> Load:
         """Wire and pins of a group, seen from its middle."""
@@ -99,7 +119,8 @@ class BalancedTree:
         delay = [0.0] * len(load)
         for node in range(1, len(load)):
             delay[node] = delay[tree.parents[node]] + tree.resistances[node] * load[node]
-        return Load(load[0], max(delay))
+        ends = [(delay[node], self._below.get(t, 0.0)) for t, node in tree.terminals.items() if t[0]]
+        return Load(load[0], max(delay), max(wire + below for wire, below in ends))
 
     def _fits(self, cell: Cell, load: Load) -> bool:
         pin = cell.outputs()[0]
@@ -113,14 +134,10 @@ class BalancedTree:
         return math.hypot(slew, self._timer.library.slew_factor * load.delay)
 
     def _balanced(self, strong: Cell, load: Load, loads: list[Load]) -> Cell:
-        """The buffer that takes most nearly as long for this load as `strong` does for the heaviest one."""
-
-        def delay(cell: Cell, of: Load) -> float:
-            return worst_response(cell, TYPICAL_SLEW, of.capacitance)[0] + of.delay
-
-        target = max(delay(strong, other) for other in loads)
+        """The buffer with which a group is most nearly as late as the latest group is with `strong`."""
+        target = max(self._latency(strong, other) for other in loads)
         fitting = [c for c in self._buffers if c.drive() <= strong.drive() and self._fits(c, load)] or [strong]
-        return min(fitting, key=lambda c: (abs(delay(c, load) - target), c.drive()))
+        return min(fitting, key=lambda c: (abs(self._latency(c, load) - target), c.drive()))
 
 
 def _middle(group: list[Sink]) -> tuple[int, int]:

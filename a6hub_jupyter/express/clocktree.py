@@ -18,10 +18,11 @@ from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.timing.analysis import LATE
 from a6hub_jupyter.express.timing.clocknets import clock_nets
 from a6hub_jupyter.express.timing.pinmap import PinMap
-from a6hub_jupyter.express.timing.timer import Timer, timers
+from a6hub_jupyter.express.timing.timer import timers
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
+    from a6hub_jupyter.express.timing.slacks import Slacks
 
 FEWEST_SINKS = 5
 """A clock net with fewer pins is left as it is."""
@@ -63,7 +64,8 @@ def grow(job: Job) -> Metrics:
     placer = Placer(database, macros, job.effort, job.output("coloquinte.log"))
     length = placer.settle() if buffers else placer.half_perimeter()
     print(f"Placement with the clock tree: half-perimeter wire length {length:.0f} um.")
-    _say_latencies(timer, database, technology)
+    slacks = timer.analyse(database, timer.placed(PinMap(database, macros)))
+    _say_latencies(slacks)
     database.save(job.output(DATABASE_FILE))
     job.output(f"{job.top}.nl.v").write_text(verilog.write(netlist))
     write_def(job, technology, database)
@@ -79,11 +81,10 @@ def grow(job: Job) -> Metrics:
     }
 
 
-def _say_latencies(timer: Timer, database: Database, technology: Technology) -> None:
+def _say_latencies(slacks: Slacks) -> None:
     """Latency and skew of each clock as far as the placement tells."""
-    slacks = timer.analyse(database, timer.placed(PinMap(database, technology.lef.macros)))
     for (number, edge), at in slacks.latencies(LATE).items():
-        clock = timer.constraints.clocks[number]
+        clock = slacks.analysis.constraints.clocks[number]
         print(
             f"Clock '{clock}', {'falling' if edge else 'rising'} edge, estimated from the placement: latency "
             f"{min(at.values()):.3f} to {max(at.values()):.3f} ns, skew {max(at.values()) - min(at.values()):.3f} ns "

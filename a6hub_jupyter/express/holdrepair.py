@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
     from a6hub_jupyter.express.timing.library import Cell
     from a6hub_jupyter.express.timing.slacks import Slacks
+    from a6hub_jupyter.express.timing.wires import RcTree
 
 ROUNDS = 4
 
@@ -67,7 +68,11 @@ class HoldRepair:
     def analyse(self) -> list[Slacks]:
         """Timing in each corner, as the placement has it."""
         pins = PinMap(self._database, self._macros)
-        return [timer.analyse(self._database, timer.placed(pins)) for timer in self._timers]
+        trees: dict[tuple[tuple[float, float], float], list[RcTree]] = {}
+        for timer in self._timers:
+            if timer.wire_values not in trees:
+                trees[timer.wire_values] = timer.placed(pins)
+        return [timer.analyse(self._database, trees[timer.wire_values]) for timer in self._timers]
 
     def run(self) -> list[Slacks]:
         """Round by round, until hold is kept or nothing more can be done. Returns the last analysis."""

@@ -41,6 +41,11 @@ class Timer:
         cuts = [self.rules.cuts.get(cut.name, 0.0) for cut in technology.cuts[:VIAS_AT_PIN]]
         self.pin_vias = sum(cuts)
 
+    @property
+    def wire_values(self) -> tuple[tuple[float, float], float]:
+        """What trees from the placement are made with: kOhm and pF per um, kOhm of the vias at a pin."""
+        return self.per_um, self.pin_vias
+
     def analyse(self, database: Database, trees: list[RcTree]) -> Slacks:
         """All slacks of the design with these wires."""
         graph = Graph(database.netlist, self.library)
