@@ -27,6 +27,7 @@ TYPICAL_SLEW = 0.1
 FEWEST_IN_GROUP = 2
 NEARLY = 1.15
 """A buffer so many times slower than the fastest is still taken, for it is smaller."""
+EVEN_SLEW = 1.1
 SLEW_SHARE = 0.1
 """Of the period, for the slew of a clock, unless CTS_MAX_SLEW says."""
 
@@ -134,9 +135,14 @@ class BalancedTree:
         return math.hypot(slew, self._timer.library.slew_factor * load.delay)
 
     def _balanced(self, strong: Cell, load: Load, loads: list[Load]) -> Cell:
-        """The buffer with which a group is most nearly as late as the latest group is with `strong`."""
+        """The buffer with which a group is most nearly as late as the latest group is with `strong`.
+
+        Its slew may not be much worse than that of the others, for what is below would be late again by that.
+        """
         target = max(self._latency(strong, other) for other in loads)
-        fitting = [c for c in self._buffers if c.drive() <= strong.drive() and self._fits(c, load)] or [strong]
+        most = EVEN_SLEW * max(self._slew(strong, other) for other in loads)
+        weaker = [c for c in self._buffers if c.drive() <= strong.drive() and self._slew(c, load) <= most]
+        fitting = [c for c in weaker if self._fits(c, load)] or [strong]
         return min(fitting, key=lambda c: (abs(self._latency(c, load) - target), c.drive()))
 
 
