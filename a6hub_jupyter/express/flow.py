@@ -6,7 +6,7 @@ from librelane.flows import Flow, SequentialFlow
 from librelane.flows.classic import Classic
 from librelane.steps import Checker, KLayout, Misc, Verilator, Yosys
 
-from a6hub_jupyter.express.steps.checks import DRC, LVS
+from a6hub_jupyter.express.steps.checks import DRC, LVS, CheckEquivalence, Equivalence
 from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
 from a6hub_jupyter.express.steps.repair import DesignRepair, HoldRepair, TimingEstimate
 
@@ -42,6 +42,8 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Routing,
         Checker.TrDRC,
         Checker.DisconnectedPins,
+        Equivalence,
+        CheckEquivalence,
         TimingEstimate,
         KLayout.StreamOut,
         KLayout.Render,

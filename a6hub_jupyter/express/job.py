@@ -62,10 +62,13 @@ class Job:
     most_fanout: int
     clock_fanout: int
     route_seconds: int
+    equivalence_seconds: int
+    liberty: list[str]
     netlist: str | None = None
     database: str | None = None
     layout: str | None = None
     placement: str | None = None
+    synthesised: str | None = None
     timing: dict[str, Any] = field(default_factory=dict)
     """Constraints, corners and repair settings: see `steps/timing.py`, which writes them."""
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DATABASE = DesignFormat("express_db", "express.json", "Express Design Database")
 DATABASE.register()
+SYNTHESISED = DesignFormat("express_synthesised", "synthesised.v", "Netlist as Synthesised")
+SYNTHESISED.register()
 
 SHARED = (
     "FP_CORE_UTIL",
@@ -66,6 +68,13 @@ EXPRESS_VARIABLES = [
         int,
         "After this time the router begins no further pass.",
         default=600,
+        units="s",
+    ),
+    Variable(
+        "EXPRESS_EQUIVALENCE_SECONDS",
+        int,
+        "After this time the proof that the final netlist equals the synthesised one is given up, and fails.",
+        default=300,
         units="s",
     ),
 ]
@@ -126,10 +135,13 @@ class ExpressStep(Step):  # type: ignore[misc]
             most_fanout=config["MAX_FANOUT_CONSTRAINT"],
             clock_fanout=config["CTS_SINK_CLUSTERING_SIZE"] or CLOCK_FANOUT,
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
+            equivalence_seconds=config["EXPRESS_EQUIVALENCE_SECONDS"],
+            liberty=[str(lib) for lib in self.toolbox.filter_views(config, config["LIB"])],
             netlist=_path(state, DesignFormat.NETLIST),
             database=_path(state, DATABASE),
             layout=_path(state, DesignFormat.GDS),
             placement=_path(state, DesignFormat.DEF),
+            synthesised=_path(state, SYNTHESISED),
             timing=timing_settings(config, self.toolbox),
         )
 
@@ -147,6 +159,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             DesignFormat.NETLIST: f"{name}.nl.v",
             DesignFormat.DEF: f"{name}.def",
             DATABASE: DATABASE_FILE,
+            SYNTHESISED: f"{name}.synthesised.v",
         }
         return {view: self.output(written[view]) for view in self.outputs}
 

@@ -46,12 +46,15 @@ function kindOf(path: string): number {
   return at < 0 ? KINDS.length : at;
 }
 
+// The same layout as other tools wrote it, for their comparison: one is enough to take home.
+const TWINS = /(^|\/)final\/(?:klayout_gds|mag_gds)\//;
+
 /** The few files worth taking home, best first: of what the flow calls final, if there is such a place. */
 export function rankArtifacts(artifacts: readonly Artifact[]): Artifact[] {
   const final = artifacts.filter((one) => /(^|\/)final\//.test(one.path));
   const pool = final.length ? final : artifacts;
   return pool
-    .filter((one) => kindOf(one.path) < KINDS.length)
+    .filter((one) => kindOf(one.path) < KINDS.length && !TWINS.test(one.path))
     .sort((a, b) => kindOf(a.path) - kindOf(b.path) || a.path.localeCompare(b.path))
     .slice(0, SHOWN_FIRST);
 }
