@@ -65,11 +65,6 @@ class BalancedTree:
         level = count = 0
         while len(sinks) > 1:
             found, chosen = self._level(sinks, fanout, cells)
-            if len(found) >= len(sinks):
-                raise ProblemError(
-                    f"No buffer in CTS_CLK_BUFFERS can drive two sinks of the clock net '{net}' within its limits: "
-                    "add a stronger one, or raise CTS_MAX_SLEW or CTS_MAX_CAP."
-                )
             tops = []
             for k, (group, cell) in enumerate(zip(found, chosen, strict=True)):
                 load = self._load(group, cells)
@@ -82,7 +77,7 @@ class BalancedTree:
         return count
 
     def _level(self, sinks: list[Sink], fanout: int, cells: dict[str, str]) -> tuple[list[list[Sink]], list[Cell]]:
-        """Groups as large as the buffers allow, and the buffer of each."""
+        """Groups as large as the buffers allow, down to two, and the buffer of each: at worst the strongest there is."""
         size = min(fanout, len(sinks))
         while True:
             found = groups(sinks, size)
