@@ -77,7 +77,7 @@ class BalancedTree:
         return count
 
     def _level(self, sinks: list[Sink], fanout: int, cells: dict[str, str]) -> tuple[list[list[Sink]], list[Cell]]:
-        """Groups as large as the buffers allow, down to two, and the buffer of each: at worst the strongest there is."""
+        """Groups as large as the buffers allow, down to two, and the buffer of each, at worst the strongest."""
         size = min(fanout, len(sinks))
         while True:
             found = groups(sinks, size)
