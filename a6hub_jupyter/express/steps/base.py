@@ -46,6 +46,8 @@ def stock_variables() -> list[Any]:
     return [pool[name] for name in SHARED]
 
 
+LEAST_FANOUT = 2
+"""A tree of buffers that drive one pin each would have no end."""
 CLOCK_FANOUT = 16
 """How many registers one clock buffer drives at most, unless CTS_SINK_CLUSTERING_SIZE says."""
 
@@ -132,8 +134,8 @@ class ExpressStep(Step):  # type: ignore[misc]
             tap_distance=nanometres(str(tap_distance)) if tap_distance else 0,
             density=float(config["EXPRESS_DENSITY"]),
             effort=config["EXPRESS_EFFORT"],
-            most_fanout=config["MAX_FANOUT_CONSTRAINT"],
-            clock_fanout=config["CTS_SINK_CLUSTERING_SIZE"] or CLOCK_FANOUT,
+            most_fanout=max(config["MAX_FANOUT_CONSTRAINT"], LEAST_FANOUT),
+            clock_fanout=max(config["CTS_SINK_CLUSTERING_SIZE"] or CLOCK_FANOUT, LEAST_FANOUT),
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
             equivalence_seconds=config["EXPRESS_EQUIVALENCE_SECONDS"],
             cell_layouts=[str(gds) for gds in [*config["CELL_GDS"], *(config["EXTRA_GDS"] or [])]],
