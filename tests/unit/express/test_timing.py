@@ -147,14 +147,6 @@ def test_limits_of_slew_load_and_fanout(library: Library) -> None:
     assert len(broken.slew) == 12  # b/Y and what it drives; the input port's slew is 0
 
 
-def test_pin_slacks_are_those_of_the_worst_path_through(library: Library) -> None:
-    slacks = tinylib.analyse(tinylib.netlist(CELLS, TWO, PORTS), library, Constraints(10, ("clk",)))
-    through = slacks.pin_slacks()
-    node = slacks.analysis.graph.node
-    assert through[node("b1", "A", 0)] == pytest.approx(slacks.setup_between_registers.worst)
-    assert through[node("r1", "D", 0)] == pytest.approx(10 - 0.1)
-
-
 def test_the_report_adds_up_and_says_what_it_is(library: Library) -> None:
     slacks = tinylib.analyse(tinylib.netlist(CELLS, TWO, PORTS), library, Constraints(10, ("clk",), uncertainty=0.25))
     for mode, slack in ((LATE, slacks.setup.worst), (EARLY, slacks.hold.worst)):
