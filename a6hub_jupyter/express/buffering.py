@@ -1,4 +1,4 @@
-"""Buffer trees by geometry: the clock tree, and trees for nets with too many sinks."""
+"""Buffers for a placed design, by geometry: trees for nets with too many sinks, and the parts of other trees."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from a6hub_jupyter.express.database import Component
+from a6hub_jupyter.express.geometry import Box
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,49 +47,57 @@ def groups(sinks: list[Sink], size: int) -> list[list[Sink]]:
 
 
 class TreeBuilder:
-    """Adds buffers to a placed design, level by level from the sinks to one driver."""
+    """Adds buffers to a placed design, one by one or level by level from the sinks to one driver."""
 
     def __init__(self, database: Database, macros: Mapping[str, Macro]) -> None:
         self._database = database
         self._macros = macros
         self._position = {c.name: c for c in database.components}
 
-    def _sink(self, instance: str, pin: str) -> Sink:
+    def sink(self, instance: str, pin: str) -> Sink:
+        """A pin of a placed cell."""
         component = self._position[instance]
-        x, y = pin_center(self._macros[component.cell], pin)
-        return Sink(component.x + x, component.y + y, instance, pin)
+        macro = self._macros[component.cell]
+        x, y = pin_center(macro, pin)
+        x, y = component.place(Box(x, y, x, y), macro).center
+        return Sink(x, y, instance, pin)
 
-    def _add_buffer(self, name: str, cell: str, group: list[Sink]) -> Sink:
-        """A buffer at the middle of a group; it drives the group, and is the sink of the next level."""
+    def ends(self, net: str) -> tuple[list[tuple[str, str]], list[Sink]]:
+        """The pins that drive a net, and those that it drives."""
+        cells = self._database.netlist.cells
+        pins = self._database.netlist.nets[net]
+        drivers = [(i, p) for i, p in pins if self._macros[cells[i]].pins[p].direction != "INPUT"]
+        return drivers, [self.sink(i, p) for i, p in pins if (i, p) not in set(drivers)]
+
+    def set_ends(self, net: str, drivers: list[tuple[str, str]], sinks: list[Sink]) -> None:
+        """Connect a net to these drivers and sinks alone."""
+        self._database.netlist.nets[net] = drivers + [(s.instance, s.pin) for s in sinks]
+
+    def add_buffer(self, name: str, cell: str, group: list[Sink], at: tuple[int, int] | None = None) -> Sink:
+        """A buffer in the middle of a group, or `at` a point; it drives the group. Returns its own input."""
         database, macro = self._database, self._macros[cell]
-        x = sum(s.x for s in group) // len(group) - macro.width // 2
-        y = sum(s.y for s in group) // len(group) - macro.height // 2
+        middle = sum(s.x for s in group) // len(group), sum(s.y for s in group) // len(group)
+        x, y = at or middle
         component = Component(
             name,
             cell,
-            min(max(x, database.row_left), database.row_right - macro.width),
-            min(max(y, 0), database.height - macro.height),
+            min(max(x - macro.width // 2, database.row_left), database.row_right - macro.width),
+            min(max(y - macro.height // 2, 0), database.height - macro.height),
         )
         database.components.append(component)
         self._position[name] = component
         database.netlist.cells[name] = cell
         driven = [(s.instance, s.pin) for s in group]
         database.netlist.nets[f"{name}_net"] = [(name, macro.pin("OUTPUT")), *driven]
-        return self._sink(name, macro.pin("INPUT"))
+        return self.sink(name, macro.pin("INPUT"))
 
-    def build(self, net: str, buffers: list[str], fanout: int, prefix: str, *, to_one: bool) -> int:
-        """Buffer `net`; the n-th level uses the n-th buffer. Returns how many buffers it took.
-
-        `to_one`: go on until the net drives a single buffer (a clock), else until it drives `fanout`.
-        """
-        nets, cells = self._database.netlist.nets, self._database.netlist.cells
-        drivers = [(i, p) for i, p in nets[net] if self._macros[cells[i]].pins[p].direction != "INPUT"]
-        sinks = [self._sink(i, p) for i, p in nets[net] if (i, p) not in drivers]
+    def build(self, net: str, buffer: str, fanout: int, prefix: str) -> int:
+        """Buffer `net` until it drives at most `fanout` pins. Returns how many buffers it took."""
+        drivers, sinks = self.ends(net)
         level = count = 0
-        while len(sinks) > (1 if to_one else fanout):
-            cell = buffers[min(level, len(buffers) - 1)]
+        while len(sinks) > fanout:
             found = groups(sinks, fanout)
-            sinks = [self._add_buffer(f"{prefix}_{net}_{level}_{k}", cell, g) for k, g in enumerate(found)]
+            sinks = [self.add_buffer(f"{prefix}_{net}_{level}_{k}", buffer, g) for k, g in enumerate(found)]
             count, level = count + len(found), level + 1
-        nets[net] = drivers + [(s.instance, s.pin) for s in sinks]
+        self.set_ends(net, drivers, sinks)
         return count

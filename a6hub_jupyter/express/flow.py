@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from librelane.flows import Flow, SequentialFlow
+from librelane.flows.classic import Classic
 from librelane.steps import Checker, KLayout, Misc, Verilator
 
 from a6hub_jupyter.express.steps.checks import DRC, LVS, AntennaCheck, CheckAntennas, CheckEquivalence, Equivalence
 from a6hub_jupyter.express.steps.frontend import JsonHeader, Synthesis
 from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
-from a6hub_jupyter.express.steps.repair import TimingEstimate
+from a6hub_jupyter.express.steps.repair import DesignRepair, HoldRepair, TimingEstimate
+
+GATES = {
+    "Express.DesignRepair": ["RUN_POST_GPL_DESIGN_REPAIR"],
+    "Express.ClockTree": ["RUN_CTS"],
+    "Express.HoldRepair": ["RUN_POST_CTS_RESIZER_TIMING"],
+    "Express.TimingEstimate": ["RUN_MCSTA"],
+}
+"""Steps that a variable of Classic switches off."""
 
 
 @Flow.factory.register()
@@ -27,7 +36,9 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Checker.NetlistAssignStatements,
         Floorplan,
         Placement,
+        DesignRepair,
         ClockTree,
+        HoldRepair,
         PowerGrid,
         Routing,
         Checker.TrDRC,
@@ -46,3 +57,6 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Checker.KLayoutDRC,
         Misc.ReportManufacturability,
     ]
+
+    gating_config_vars = GATES
+    config_vars = [v for v in Classic.config_vars if [v.name] in GATES.values()]  # noqa: RUF012

@@ -14,6 +14,8 @@ from a6hub_jupyter.express.defwriter import write_def
 from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.technology import Technology
+from a6hub_jupyter.express.timing.clocknets import clock_nets
+from a6hub_jupyter.express.timing.library import Library
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
@@ -32,14 +34,15 @@ def place(job: Job) -> Metrics:
     netlist = database.netlist
     middle = database.width // 2, database.height // 2
     database.components = [Component(name, cell, *middle) for name, cell in netlist.cells.items()]
-    clocks = set(job.clock_ports)
-    wide = [net for net, pins in netlist.nets.items() if len(pins) > job.most_fanout and net not in clocks]
+    library = Library(job.timing["corners"][0]["libraries"])
+    clocks = {net for found in clock_nets(netlist, library, job.clock_ports).values() for net in found}
+    wide = [net for net, pins in netlist.nets.items() if len(pins) > job.most_fanout + 1 and net not in clocks]
     placer = Placer(database, macros, job.effort, job.output("coloquinte.log"))
     print(f"Global placement: half-perimeter wire length {placer.spread(job.density, clocks | set(wide)):.0f} um.")
     trees = TreeBuilder(database, macros)
-    added = sum(trees.build(net, [job.buffer], job.most_fanout, "fanout", to_one=False) for net in wide)
+    added = sum(trees.build(net, job.buffer, job.most_fanout, "fanout") for net in wide)
     if wide:
-        print(f"Fan-out trees: {added} buffers for {len(wide)} nets with more than {job.most_fanout} pins.")
+        print(f"Fan-out trees: {added} buffers for {len(wide)} nets with more than {job.most_fanout} loads.")
     length = placer.settle()
     print(f"Legal placement on sites: half-perimeter wire length {length:.0f} um.")
     database.save(job.output(DATABASE_FILE))

@@ -63,6 +63,7 @@ OURS = {
                 "RUN_IRDROP_REPORT": False,
                 "RUN_MCSTA": False,
                 "EXPRESS_EFFORT": 1,
+                "EXPRESS_SIZING": False,
                 "EXPRESS_DENSITY": 0.6,
                 "EXPRESS_ROUTE_SECONDS": 120,
             },

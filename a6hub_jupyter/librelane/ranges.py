@@ -18,8 +18,9 @@ LIMITS: dict[str, tuple[str, str | None, bool]] = {
     "SYNTH_MAX_FANOUT": ("1", None, True),
     "EXPRESS_DENSITY": ("0", "1", False),
     "EXPRESS_EFFORT": ("1", "9", True),
-    "EXPRESS_MAX_FANOUT": ("2", None, True),
-    "EXPRESS_CLOCK_FANOUT": ("2", None, True),
+    "EXPRESS_WORST_PATHS": ("1", None, True),
+    "MAX_FANOUT_CONSTRAINT": ("1", None, True),
+    "CTS_SINK_CLUSTERING_SIZE": ("2", None, True),
     "EXPRESS_ROUTE_SECONDS": ("0", None, False),
 }
 # units: (most, what such a number usually means); only to warn

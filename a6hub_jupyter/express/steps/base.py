@@ -33,6 +33,7 @@ SHARED = (
     "FP_TAPCELL_DIST",
     "CTS_ROOT_BUFFER",
     "CTS_CLK_BUFFERS",
+    "CTS_SINK_CLUSTERING_SIZE",
     "KLAYOUT_DEF_LAYER_MAP",
 )
 """Variables of stock steps that Express understands the same way."""
@@ -44,6 +45,11 @@ def stock_variables() -> list[Any]:
     pool = {variable.name: variable for step in steps for variable in step.config_vars}
     return [pool[name] for name in SHARED]
 
+
+LEAST_FANOUT = 2
+"""A tree of buffers that drive one pin each would have no end."""
+CLOCK_FANOUT = 16
+"""How many registers one clock buffer drives at most, unless CTS_SINK_CLUSTERING_SIZE says."""
 
 EXPRESS_VARIABLES = [
     Variable(
@@ -58,20 +64,6 @@ EXPRESS_VARIABLES = [
         int,
         "Effort of placement, 1 (fast) to 9 (slow).",
         default=3,
-    ),
-    Variable(
-        "EXPRESS_MAX_FANOUT",
-        int,
-        "Nets with more pins than this get a tree of buffers.",
-        default=20,
-        units="pins",
-    ),
-    Variable(
-        "EXPRESS_CLOCK_FANOUT",
-        int,
-        "How many registers or buffers one clock buffer drives.",
-        default=16,
-        units="pins",
     ),
     Variable(
         "EXPRESS_ROUTE_SECONDS",
@@ -137,13 +129,13 @@ class ExpressStep(Step):  # type: ignore[misc]
             fillers=list(config["FILL_CELLS"]),
             decaps=list(config["DECAP_CELLS"] or []),
             buffer=(config["SYNTH_BUFFER_CELL"] or "").split("/")[0],
-            clock_buffers=[buffers[len(buffers) // 2], buffers[0], root],
+            clock_buffers=list(dict.fromkeys([*buffers, root])),
             tap_cell=config["WELLTAP_CELL"],
             tap_distance=nanometres(str(tap_distance)) if tap_distance else 0,
             density=float(config["EXPRESS_DENSITY"]),
             effort=config["EXPRESS_EFFORT"],
-            most_fanout=config["EXPRESS_MAX_FANOUT"],
-            clock_fanout=config["EXPRESS_CLOCK_FANOUT"],
+            most_fanout=max(config["MAX_FANOUT_CONSTRAINT"], LEAST_FANOUT),
+            clock_fanout=max(config["CTS_SINK_CLUSTERING_SIZE"] or CLOCK_FANOUT, LEAST_FANOUT),
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
             equivalence_seconds=config["EXPRESS_EQUIVALENCE_SECONDS"],
             cell_layouts=[str(gds) for gds in [*config["CELL_GDS"], *(config["EXTRA_GDS"] or [])]],

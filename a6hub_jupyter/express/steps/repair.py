@@ -15,6 +15,28 @@ if TYPE_CHECKING:
 
 
 @Step.factory.register()
+class DesignRepair(ExpressStep):
+    """Changes drive strengths and adds buffers where slews, loads or setup slacks ask for them."""
+
+    id = "Express.DesignRepair"
+    name = "Design Repair"
+    tool = "designrepair"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
+
+
+@Step.factory.register()
+class HoldRepair(ExpressStep):
+    """Puts delay before the data pins that miss hold."""
+
+    id = "Express.HoldRepair"
+    name = "Hold Repair"
+    tool = "holdrepair"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
+
+
+@Step.factory.register()
 class TimingEstimate(ExpressStep):
     """Estimates slacks from Liberty tables and the routed wires, in all corners. No sign-off."""
 

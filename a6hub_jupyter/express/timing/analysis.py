@@ -202,18 +202,6 @@ class Analysis:
             arrival[targets] = pick(arrival[targets], pick.reduceat(times + delay[level], starts))
         return arrival
 
-    def required(self, ends: Mapping[int, float]) -> Array:
-        """Latest allowed late arrivals at all nodes back to the registers, from those at the ends of paths."""
-        graph, delay = self.graph, self.delay[LATE]
-        required = np.full(2 * len(graph.pins), np.inf)
-        for node, time in ends.items():
-            required[node] = min(required[node], time)
-        for level, *_ in reversed(self._groups):
-            through = graph.kind[level] != LAUNCH
-            times = np.where(through, required[graph.target[level]] - delay[level], np.inf)
-            np.minimum.at(required, graph.source[level], times)
-        return required
-
     def causes(self, node: int) -> Array:
         """Edges into a node."""
         graph = self.graph

@@ -36,8 +36,6 @@ class Checks:
     clock: Array
     table: Array
     kind: list[str]
-    latch: Array
-    """Whether the register is a latch."""
 
 
 class Graph:
@@ -207,7 +205,6 @@ class Graph:
         clock: list[int] = []
         table: list[int] = []
         kind: list[str] = []
-        latch: list[bool] = []
         for name, instances in self._instances().items():
             cell = self.library[name]
             templates = [
@@ -228,7 +225,9 @@ class Graph:
                     clock.append(2 * c + opening)
                     table.append(number)
                     kind.append(what)
-                    latch.append(is_latch)
         return Checks(
-            np.array(data, np.int64), np.array(clock, np.int64), np.array(table, np.int64), kind, np.array(latch, bool)
+            np.array(data, np.int64),
+            np.array(clock, np.int64),
+            np.array(table, np.int64),
+            kind,
         )

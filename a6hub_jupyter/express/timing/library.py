@@ -15,6 +15,7 @@ import numpy as np
 
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.timing.liberty import Group, LibertyText
+from a6hub_jupyter.express.timing.unateness import BOTH, NEGATIVE, POSITIVE, sense
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,6 @@ TIME_UNITS = {"1ns": 1.0, "100ps": 0.1, "10ps": 0.01, "1ps": 0.001}
 COMBINATIONAL = ("combinational", "combinational_rise", "combinational_fall", "three_state_enable")
 EDGES = ("rising_edge", "falling_edge", "preset", "clear")
 CHECKS = ("setup", "hold", "recovery", "removal")
-POSITIVE, NEGATIVE, BOTH = "positive_unate", "negative_unate", "non_unate"
 LOAD = "total_output_net_capacitance"
 STRENGTH = re.compile(r"_\d+$")
 
@@ -285,7 +285,10 @@ class _Reader:
         if kind in COMBINATIONAL or kind in EDGES:
             delays, slews = pair("cell_{}"), pair("{}_transition")
             if any(delays):
-                pin.arcs.append(Arc(related, kind, timing.values.get("timing_sense", BOTH), delays, slews))
+                way = timing.values.get("timing_sense", BOTH)
+                if way == BOTH and pin.function:
+                    way = sense(pin.function, related)
+                pin.arcs.append(Arc(related, kind, way, delays, slews))
         else:
             name, _, edge = kind.rpartition("_")
             if name in CHECKS and edge in ("rising", "falling"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PinMap:
-    """A view of a placed design by nets. Cells may move while it is in use; added ones are to be announced."""
+    """A view of a placed design by nets. Cells may move while it is in use, but none be added."""
 
     def __init__(self, database: Database, macros: Mapping[str, Macro]) -> None:
         self._database = database
@@ -26,10 +26,6 @@ class PinMap:
         self._ports: dict[str, list[tuple[str, str]]] = {}
         for port in database.netlist.ports:
             self._ports.setdefault(port.net, []).append((port.name, port.direction))
-
-    def announce(self, component: Component) -> None:
-        """Take in a component that was added."""
-        self._components[component.name] = component
 
     def nets(self) -> list[str]:
         """All nets, those that only join ports included."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -158,20 +157,6 @@ class Slacks:
                 worst[pin] = end
         ends = sorted(worst.values(), key=lambda e: (e.slack, e.node))
         return Ends(ends, sorted(self._endpoints() - set(worst)))
-
-    def pin_slacks(self) -> Array:
-        """Setup slack through each node, ns; infinite where no constrained path goes through."""
-        analysis = self.analysis
-        by_tag: dict[Tag, dict[int, float]] = defaultdict(dict)
-        for end in self._all[LATE]:
-            ends = by_tag[end.tag]
-            ends[end.node] = min(ends.get(end.node, math.inf), end.required)
-        slack = np.full(2 * len(analysis.graph.pins), np.inf)
-        for tag, ends in by_tag.items():
-            arrival = analysis.data[tag][LATE]
-            through = analysis.required(ends) - np.where(np.isfinite(arrival), arrival, -np.inf)
-            slack = np.minimum(slack, through)
-        return slack
 
     # -- paths
 

@@ -37,9 +37,14 @@ class Timer:
         self.library = Library(corner.libraries)
         self.rules = WireRules.of(Lef(corner.technology_lef), corner.layers_rc, corner.vias_r)
         layers = [layer.name for layer in technology.layers][:ESTIMATED_LAYERS]
-        self._per_um = self.rules.average(layers)
+        self.per_um = self.rules.average(layers)
         cuts = [self.rules.cuts.get(cut.name, 0.0) for cut in technology.cuts[:VIAS_AT_PIN]]
-        self._pin_vias = sum(cuts)
+        self.pin_vias = sum(cuts)
+
+    @property
+    def wire_values(self) -> tuple[tuple[float, float], float]:
+        """What trees from the placement are made with: kOhm and pF per um, kOhm of the vias at a pin."""
+        return self.per_um, self.pin_vias
 
     def analyse(self, database: Database, trees: list[RcTree]) -> Slacks:
         """All slacks of the design with these wires."""
@@ -55,7 +60,7 @@ class Timer:
         driver, points = pins.driver(net), pins.points(net)
         if driver is None or driver not in points or len(points) < 2:
             return None
-        return placed_tree(net, driver, points, self._per_um, self._pin_vias)
+        return placed_tree(net, driver, points, self.per_um, self.pin_vias)
 
     def routed(self, pins: PinMap, routed: RoutedNets) -> tuple[list[RcTree], list[str], int]:
         """Trees of all nets as routed, the nets taken from the placement for want of wires, and open pieces."""

@@ -260,6 +260,11 @@ def placed_tree(
     `per_um`: kOhm and pF per um; `via`: kOhm of the vias at each pin.
     """
     names = [driver, *(t for t in points if t != driver)]
+    if len(names) == 2:
+        (x1, y1), (x2, y2) = points[driver], points[names[1]]
+        length = (abs(x1 - x2) + abs(y1 - y2)) / 1000
+        half = length * per_um[1] / 2
+        return RcTree(net, [-1, 0], [0.0, length * per_um[0] + via], [half, half], {driver: 0, names[1]: 1})
     xy = np.array([points[t] for t in names], float)
     tree = RcTree(net, [-1], [0.0], [0.0], {driver: 0})
     away = np.abs(xy - xy[0]).sum(axis=1)
