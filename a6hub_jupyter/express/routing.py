@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from a6hub_jupyter.express.database import Database
 from a6hub_jupyter.express.defwriter import port_layer, write_def
 from a6hub_jupyter.express.drawing import Drawing, Via, Wire, port_box, via_name
@@ -18,6 +20,7 @@ from a6hub_jupyter.express.pinaccess import Access, PinAccess
 from a6hub_jupyter.express.powergrid import grid_shapes
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.repair import Finding, Metal
+from a6hub_jupyter.express.rerouting import CUT
 from a6hub_jupyter.express.router import Net, Router, Terminal
 from a6hub_jupyter.express.technology import Technology
 
@@ -122,21 +125,19 @@ class Assembly:
 
     def _draw_edges(self, net: Net, drawing: Drawing) -> None:
         grid, technology = self.grid, self.technology
-        on_layer: dict[int, set[int]] = {}
-        for a, b in sorted(net.edges):
-            layer, i, j = grid.place(a)
-            if b - a == grid.plane:
-                name = via_name(technology.cuts[layer + 1].name)
-                drawing.vias.append(Via(technology.layers[layer].name, grid.x(i), grid.y(j), name))
-            else:
-                on_layer.setdefault(layer, set()).add(a)
-        for k, starts in sorted(on_layer.items()):
-            layer_rules, step = technology.layers[k], grid.step(k)
-            for start in sorted(starts):
-                if start - step in starts:
+        for node in net.nodes[net.flags & CUT != 0].tolist():
+            layer, i, j = grid.place(node)
+            name = via_name(technology.cuts[layer + 1].name)
+            drawing.vias.append(Via(technology.layers[layer].name, grid.x(i), grid.y(j), name))
+        for k, layer_rules in enumerate(technology.layers):
+            step = grid.step(k)
+            nodes = net.nodes[net.nodes // grid.plane == k].tolist()
+            on_layer = set(nodes)
+            for start in nodes:
+                if start - step in on_layer or start + step not in on_layer:
                     continue
                 end = start
-                while end in starts:
+                while end + step in on_layer:
                     end += step
                 (_, i1, j1), (_, i2, j2) = grid.place(start), grid.place(end)
                 points = grid.x(i1), grid.y(j1), grid.x(i2), grid.y(j2)
@@ -181,12 +182,12 @@ class Assembly:
             net = self.router.nets.get(name)
             if net is None:
                 continue
-            for node in net.wires.tolist():
-                k, i, j = grid.place(node)
-                near_x = box.x1 - reach < grid.x(i) < box.x2 + reach
-                near_y = box.y1 - reach < grid.y(j) < box.y2 + reach
-                if near_x and near_y and abs(k - index) <= 1:
-                    self.router.history[node] += REPAIR_PRICE * (turn + 1)
+            layer, rest = np.divmod(net.nodes, grid.plane)
+            j, i = np.divmod(rest, grid.columns)
+            x = self.technology.offset_x + i * self.technology.pitch_x
+            y = self.technology.offset_y + j * self.technology.pitch_y
+            near = (box.x1 - reach < x) & (x < box.x2 + reach) & (box.y1 - reach < y) & (y < box.y2 + reach)
+            self.router.history[net.nodes[near & (abs(layer - index) <= 1)]] += REPAIR_PRICE * (turn + 1)
 
 
 def route_and_repair(assembly: Assembly, until: float) -> tuple[dict[str, Drawing], list[Finding], list[str]]:
@@ -201,12 +202,12 @@ def route_and_repair(assembly: Assembly, until: float) -> tuple[dict[str, Drawin
         if conflicts or not findings or time.monotonic() > until:
             break
         print(f"Design rules: {len(findings)} violations left after filling notches; routing their nets again.")
-        before = {name: (net.wires.tobytes(), net.vias.tobytes()) for name, net in router.nets.items()}
+        before = {name: net.entries() for name, net in router.nets.items()}
         for finding in findings:
             assembly.make_dear(finding, turn)
         conflicts = router.negotiate(sorted({n for f in findings for n in f.nets}), PASSES, until)
         for name, net in router.nets.items():
-            if before[name] != (net.wires.tobytes(), net.vias.tobytes()):
+            if before[name] != net.entries():
                 drawings[name] = assembly.draw(net)
         findings = metal.mend(drawings)
     return drawings, findings, conflicts
