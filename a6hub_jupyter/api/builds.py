@@ -15,6 +15,7 @@ from ..auth import BUILDS, EXECUTE, READ, WRITE, Refusal
 from ..builds.index import Filters
 from ..builds.model import BUILD_ID, ENDED, QUEUED, RUNNING, STARTING
 from ..builds.record import Record
+from ..builds.reproduction import command_json
 from .base import A6HubHandler, Services, guarded
 
 DEFAULT_LISTED, MAX_LISTED = 50, 200
@@ -25,7 +26,7 @@ def build_json(services: Services, record: Record) -> dict[str, Any]:
     """Return a build as clients see it (the schema ``Build`` of the API)."""
     request, snapshot = record.request, record.snapshot
     position, reason = services.queue.position(record)
-    remaining = snapshot.remaining_seconds(datetime.now(timezone.utc))
+    progress = snapshot.expectation(datetime.now(timezone.utc))
     return {
         "id": request.id,
         "state": snapshot.state,
@@ -37,6 +38,7 @@ def build_json(services: Services, record: Record) -> dict[str, Any]:
         "toolchain": request.toolchain,
         "executor": request.executor,
         "config": request.config,
+        "command": command_json(request, snapshot.command),
         "tags": record.tags,
         "notes": record.annotations.get("notes", ""),
         "retry_of": request.retry_of,
@@ -44,9 +46,8 @@ def build_json(services: Services, record: Record) -> dict[str, Any]:
         "created": request.created,
         "started": snapshot.started,
         "finished": snapshot.finished,
-        **snapshot.progress_data(),
-        "eta_seconds": None if remaining is None else round(remaining, 1),
-        "eta_basis": request.weights_basis if remaining is not None else None,
+        **progress,
+        "eta_basis": request.weights_basis if progress["eta_seconds"] is not None else None,
         "steps": [s.to_json() for s in snapshot.steps.values()],
         "metrics": snapshot.metrics,
         "error": snapshot.error,

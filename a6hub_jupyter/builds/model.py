@@ -139,6 +139,7 @@ class Snapshot:
     error: dict[str, Any] | None = None
     exit_code: int | None = None
     weights: dict[str, float] = field(default_factory=dict)
+    command: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, request: BuildRequest) -> Snapshot:
@@ -158,6 +159,8 @@ class Snapshot:
             self.views.update(views or {})
         elif kind == "metric":
             self.metrics.update(data)
+        elif kind == "command":
+            self.command = data
         elif kind == "complete":
             self._enter(data["state"], event["timestamp"])
             self.error, self.exit_code = data.get("error"), data.get("exit_code")
@@ -225,6 +228,11 @@ class Snapshot:
         snapshot = cls(**{k: v for k, v in data.items() if k in cls.__dataclass_fields__})
         snapshot.steps = {k: Step(**s) for k, s in data["steps"].items()}
         return snapshot
+
+    def expectation(self, at: datetime) -> dict[str, Any]:
+        """Return ``progress_data`` with the seconds that are expected from ``at`` to the end, None if not known."""
+        remaining = self.remaining_seconds(at)
+        return {**self.progress_data(), "eta_seconds": None if remaining is None else round(remaining, 1)}
 
     def progress_data(self) -> dict[str, Any]:
         """Return the data of a ``progress`` message."""

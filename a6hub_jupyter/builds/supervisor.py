@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from .model import (
     now,
 )
 from .progress import RunDirectory
+from .reproduction import command_event
 from .terminal import TerminalProcess, adopt_orphans
 
 POLL_SECONDS = 0.05
@@ -99,6 +101,8 @@ class Supervisor:
                 return code, None if self._ending else {"message": self._last_line(), "step": command.step}
         if self._ending:
             return None, None
+        command = command_event(plan.librelane.argv, self._request.design_dir, plan.environment, os.environ)
+        self._append("command", command)
         code = self._execute(plan.librelane, plan.environment)
         for kind, data in self._run.end(failed=code != 0 or self._ending is not None):
             self._append(kind, data)
@@ -178,7 +182,7 @@ class Supervisor:
         """Append an event to the journal, and after each change of a step the progress that follows from it."""
         self._snapshot.apply(self._journal.append(kind, data))
         if kind == "step" and data["state"] != PENDING:
-            self._journal.append("progress", self._snapshot.progress_data())
+            self._journal.append("progress", self._snapshot.expectation(datetime.now(timezone.utc)))
 
     def _beat(self) -> None:
         """Touch ``supervisor.json``: its time of modification is the heartbeat."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,12 @@ import pandas as pd
 from .display import BuildDisplay
 from .errors import ServerNotFoundError
 from .layouts import layout_of_build, library_of_build
+from .progress import ENDED, ProgressPrinter
 from .server import current_server
 
 if TYPE_CHECKING:
     import gdstk
 
-ENDED = frozenset({"succeeded", "failed", "cancelled", "timed_out", "lost"})
 POLL_SECONDS = 0.25
 SERVER_PATIENCE = 60.0
 
@@ -53,6 +52,12 @@ class Build:
         """Why the build failed, None if it did not."""
         error = self.refresh()["error"]
         return error["message"] if error else None
+
+    @property
+    def command(self) -> str | None:
+        """Text for a terminal that runs the same LibreLane again, beside this run; None until it has been started."""
+        command = self.refresh()["command"]
+        return str(command["shell"]) if command else None
 
     @property
     def steps(self) -> pd.DataFrame:
@@ -125,19 +130,25 @@ class Build:
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> Build:
         """Wait for the end, at most ``timeout`` seconds (TimeoutError), and return the build.
 
-        ``progress`` prints the steps as they come; the default is to do so where no widget is shown.
+        ``progress`` prints the steps as they come, on a terminal with a bar; the default is to do so where no widget is
+        shown.
         """
         deadline = time.monotonic() + timeout if timeout is not None else None
-        told = StepPrinter() if (progress if progress is not None else not self._display.shown) else None
-        while True:
-            data = self._refresh_patiently()
-            if told:
-                told.tell(data)
-            if data["state"] in ENDED:
-                self._display.finish(data)
-                return self
-            self._check_deadline(deadline)
-            time.sleep(POLL_SECONDS)
+        printer = ProgressPrinter() if (progress if progress is not None else not self._display.shown) else None
+        try:
+            while True:
+                data = self._refresh_patiently()
+                if printer:
+                    printer.tell(data)
+                if data["state"] in ENDED:
+                    self._display.finish(data)
+                    return self
+                self._check_deadline(deadline)
+                time.sleep(POLL_SECONDS)
+        except BaseException:
+            if printer:
+                printer.clear()
+            raise
 
     def __await__(self) -> Generator[Any, None, Build]:
         """Wait without blocking the kernel: ``await build``."""
@@ -169,27 +180,6 @@ class Build:
     def __repr__(self) -> str:
         data = self._data
         return f"Build({self.id!r}, {data['state']}, {data['progress']} %)"
-
-
-class StepPrinter:
-    """Prints each step once, when it has ended: the progress for terminals and scripts."""
-
-    def __init__(self) -> None:
-        self._told: set[str] = set()
-
-    def tell(self, data: dict[str, Any]) -> None:
-        """Print what is new."""
-        count = len(data["steps"])
-        for number, step in enumerate(data["steps"], 1):
-            if step["id"] in self._told or step["state"] not in {"done", "failed"}:
-                continue
-            self._told.add(step["id"])
-            mark = "✓" if step["state"] == "done" else "✗"
-            sys.stdout.write(f"{mark} {number:2}/{count} {step['name']}  {step['seconds'] or 0:.1f} s\n")
-        if data["state"] in ENDED:
-            reason = f": {data['error']['message']}" if data["error"] else ""
-            sys.stdout.write(f"{data['design']['name']} {data['state'].replace('_', ' ')}{reason}\n")
-        sys.stdout.flush()
 
 
 def build(build_id: str) -> Build:

@@ -93,6 +93,13 @@ class Server:
         """Delete ``api/a6hub/<path>``."""
         self._send("DELETE", path, params=params, headers=self._xsrf())
 
+    def credentials(self, method: str) -> dict[str, str]:
+        """Return the headers that let a request in which another client makes."""
+        if self.address.token:
+            return {"Authorization": f"token {self.address.token}"}
+        proof = {} if method == "GET" else self._xsrf()
+        return {**proof, "Cookie": f"_xsrf={proof['X-XSRFToken']}"} if proof else {}
+
     def _xsrf(self) -> dict[str, str]:
         """A server without a token wants the proof that a browser gives: its cookie, echoed."""
         if self.address.token:

@@ -78,15 +78,18 @@ def check(job: Job) -> Metrics:
     for name, index in used.items():
         regions[name] = kdb.Region(top.begin_shapes_rec(index))
         regions[name].merge()
-    violations = list(RuleCheck(technology.lef, list(used), layout.dbu * 1000).violations(regions))
+    rules = RuleCheck(technology.lef, list(used), layout.dbu * 1000)
+    violations = list(rules.violations(regions))
     write_report(job, layout.dbu, violations)
     by_rule: dict[str, list[Violation]] = defaultdict(list)
     for violation in violations:
         by_rule[violation.rule].append(violation)
-    for rule, found in by_rule.items():
-        print(f"{rule}: {len(found)} violations")
+    for name, found in by_rule.items():
+        print(f"{name}: {len(found)} violations")
         for violation in found[:SHOWN]:
             print(f"  at {violation.box.to_dtype(layout.dbu)} um")
+    for rule, names in rules.not_checked().items():
+        print(f"Not checked: {rule} ({', '.join(names)})")
     print(f"Design rules on {len(used)} layers: {len(violations)} violations.")
     return {"klayout__drc_error__count": len(violations)}
 

@@ -1,7 +1,9 @@
 """Design rules of the metals and cuts, from the technology LEF, checked with klayout Regions.
 
 The same check serves the router, which repairs what it finds, and the Express.DRC step on the final GDS.
-Rules: width, spacing (also within a net), spacing of wide metal, area; size, spacing and enclosure of cuts.
+Metals: width, greatest width, spacing (also within a net), spacing of wide metal by parallel run, spacing of line
+ends, area, enclosed area, off-grid. Cuts: size, spacing, spacing in crowds and arrays, enclosure, enclosure at line
+ends, cuts per wide metal, off-grid.
 """
 
 from __future__ import annotations
@@ -11,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import klayout.db as kdb
 
+from a6hub_jupyter.express.cutcrowds import array_pairs, crowded_pairs
+from a6hub_jupyter.express.lefrules import LayerRules
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from a6hub_jupyter.express.lef import Layer, Lef
-
-LONG_RUN = 1000
-"""Parallel run, nm, from which the widest spacing of a table is asked for."""
+    from a6hub_jupyter.express.lef import Enclosure, Layer, Lef
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Violation:
     rule: str
     layer: str
     kind: str
-    shape: kdb.EdgePair | kdb.Polygon
+    shape: kdb.EdgePair | kdb.Polygon | kdb.Edge
 
     @property
     def box(self) -> kdb.Box:
@@ -42,14 +44,27 @@ class RuleCheck:
         self._lef = lef
         self._layers = layers
         self._unit = unit
+        self._rules = {name: LayerRules.of(lef.layers[name]) for name in layers}
 
     def _units(self, length: float) -> int:
         return round(length / self._unit)
 
+    def _square_units(self, area: float) -> int:
+        return max(1, round(area / self._unit**2))
+
+    def not_checked(self) -> dict[str, list[str]]:
+        """Rules that are not checked, as the LEF writes them, and the layers that have them."""
+        found: dict[str, list[str]] = {}
+        for name, rules in self._rules.items():
+            for rule in rules.not_read:
+                found.setdefault(rule, []).append(name)
+        return found
+
     def violations(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
-        """All violations, metal by metal, then cut by cut."""
+        """All violations, metal by metal, then cut by cut, then what is off the manufacturing grid."""
         yield from self.of_metals(regions)
         yield from self.of_cuts(regions)
+        yield from self.off_grid(regions)
 
     def of_metals(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
         """Width, spacing and area of the metals."""
@@ -58,31 +73,49 @@ class RuleCheck:
                 yield from self._metal(self._lef.layers[name], regions[name])
 
     def of_cuts(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
-        """Size, spacing and enclosure of the cuts."""
+        """Size, spacing, enclosure and number of the cuts."""
         for k, name in enumerate(self._layers):
             if self._lef.layers[name].kind == "CUT" and 0 < k < len(self._layers) - 1:
                 yield from self._cut(name, regions, self._layers[k - 1], self._layers[k + 1])
 
+    def off_grid(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
+        """Vertices that are not on the manufacturing grid."""
+        grid = self._units(self._lef.manufacturing_grid)
+        if grid > 1:
+            for name in self._layers:
+                found = regions[name].grid_check(grid, grid)
+                yield from _found(f"{name}.off the {self._lef.manufacturing_grid / 1000:g} grid", name, "grid", found)
+
+    # -- metals
+
     def _metal(self, layer: Layer, region: kdb.Region) -> Iterator[Violation]:
-        name, units = layer.name, self._units
+        name, units, rules = layer.name, self._units, self._rules[layer.name]
         yield from _found(f"{name}.width<{layer.width / 1000:g}", name, "width", region.width_check(units(layer.width)))
-        spacing = layer.spacing
-        yield from self._spacing(name, region, spacing)
+        yield from self._spacing(name, region, layer.spacing)
         if layer.area:
-            small = region.with_area(0, max(1, round(layer.area / self._unit**2)), False)
+            small = region.with_area(0, self._square_units(layer.area), False)
             yield from _found(f"{name}.area<{layer.area / 1e6:g}", name, "area", small)
-        for least, values in layer.spacing_table[1:]:
-            if values[-1] <= spacing:
-                continue
-            half = units(least / 2) + 1
-            wide = region.sized(-half).sized(half) & region
-            if wide.is_empty():
-                continue
-            near = wide.separation_check(
-                region - wide, units(values[-1]), False, kdb.Region.Projection, None, units(LONG_RUN)
+        if rules.hole_area:
+            small = region.holes().with_area(0, self._square_units(rules.hole_area), False)
+            yield from _found(f"{name}.enclosed area<{rules.hole_area / 1e6:g}", name, "enclosed area", small)
+        if rules.most_width:
+            yield from _found(
+                f"{name}.width>{rules.most_width / 1000:g}", name, "width", self._wider(region, rules.most_width)
             )
-            rule = f"{name}.space<{values[-1] / 1000:g} (wider than {least / 1000:g})"
+        for wide in rules.wide:
+            shapes = self._wider(region, wide.width)
+            if shapes.is_empty():
+                continue
+            near = self._near(shapes, region, wide.spacing, wide.run)
+            run = f", along {wide.run / 1000:g}" if wide.run else ""
+            rule = f"{name}.space<{wide.spacing / 1000:g} (wider than {wide.width / 1000:g}{run})"
             yield from _found(rule, name, "wide space", near)
+        for end in rules.ends:
+            rule = f"{name}.space<{end.spacing / 1000:g} (line end<{end.width / 1000:g})"
+            within, ends = units(end.within), self._ends(region, end.width)
+            yield from _found(
+                rule, name, "end space", ends.extended(within, within, units(end.spacing), 0, False) & region
+            )
 
     def _spacing(self, name: str, region: kdb.Region, spacing: int) -> Iterator[Violation]:
         """Spacing within and between polygons.
@@ -94,30 +127,83 @@ class RuleCheck:
         yield from _found(rule, name, "space", region.notch_check(distance))
         yield from _found(rule, name, "space", region.isolated_check(distance))
 
+    def _wider(self, region: kdb.Region, width: int) -> kdb.Region:
+        """The parts of a region that are wider than `width` nm."""
+        half = self._units(width / 2) + 1
+        return region.sized(-half).sized(half) & region
+
+    def _near(self, wide: kdb.Region, region: kdb.Region, spacing: int, run: int) -> kdb.EdgePairs:
+        """Where wide shapes come nearer than `spacing` to others over more than `run` nm."""
+        distance, least = self._units(spacing), self._units(run) + 1
+        metrics = kdb.Region.Projection if run else kdb.Region.Euclidian
+        options = (False, metrics, None, least if run else 1)
+        among = wide.space_check(distance, *options)
+        return among + wide.separation_check(region - wide, distance, *options)
+
+    def _ends(self, region: kdb.Region, width: int) -> kdb.Edges:
+        """Edges shorter than `width` nm between two corners that point outwards."""
+        return region.edges(kdb.Region.Convex).with_length(0, self._units(width), False)
+
+    # -- cuts
+
     def _cut(self, name: str, regions: Mapping[str, kdb.Region], lower: str, upper: str) -> Iterator[Violation]:
-        layer, cuts = self._lef.layers[name], regions[name]
+        layer, cuts, rules = self._lef.layers[name], regions[name], self._rules[name]
         size = self._lef.cut_size(name)
         square = cuts.with_bbox_width(self._units(size), False) & cuts.with_bbox_height(self._units(size), False)
         yield from _found(f"{name}.size!={size / 1000:g}", name, "size", cuts - square)
         yield from self._spacing(name, cuts, layer.spacing)
+        for crowd in rules.crowds:
+            close = cuts.isolated_check(self._units(crowd.spacing))
+            found = crowded_pairs(cuts, close, crowd.count, self._units(crowd.within))
+            rule = f"{name}.space<{crowd.spacing / 1000:g} ({crowd.count} cuts within {crowd.within / 1000:g})"
+            yield from _found(rule, name, "space", found)
+        for array in rules.arrays:
+            close = cuts.isolated_check(self._units(array.spacing))
+            rule = f"{name}.space<{array.spacing / 1000:g} (array of {array.count} x {array.count})"
+            yield from _found(rule, name, "space", array_pairs(cuts, close, array.count))
         for metal, side in ((lower, "BELOW"), (upper, "ABOVE")):
-            for enclosure in layer.enclosures:
-                if enclosure.side not in ("BOTH", side):
-                    continue
-                a, b = enclosure.first, enclosure.second
-                rule = f"{name}.enclosure by {metal}<{a / 1000:g}/{b / 1000:g}"
-                yield from _found(rule, name, "enclosure", self._not_enclosed(cuts, regions[metal], a, b))
+            allowed = [e for e in layer.enclosures if e.side in ("BOTH", side)]
+            if allowed:
+                values = " or ".join(f"{e.first / 1000:g}/{e.second / 1000:g}" for e in allowed)
+                rule = f"{name}.enclosure by {metal}<{values}"
+                yield from _found(rule, name, "enclosure", self._not_enclosed(cuts, regions[metal], allowed))
+            for end in rules.end_enclosures:
+                inside = self._ends(regions[metal], end.width).extended(0, 0, 0, self._units(end.enclosure), False)
+                rule = f"{name}.enclosure by {metal}<{end.enclosure / 1000:g} (line end<{end.width / 1000:g})"
+                yield from _found(rule, name, "enclosure", inside & cuts)
+            yield from self._too_few(name, metal, "ABOVE" if side == "BELOW" else "BELOW", regions, (lower, upper))
 
-    def _not_enclosed(self, cuts: kdb.Region, metal: kdb.Region, first: int, second: int) -> kdb.Region:
-        """Cuts without metal `first` nm beyond two opposite sides and `second` nm beyond the others, either way."""
+    def _not_enclosed(self, cuts: kdb.Region, metal: kdb.Region, allowed: list[Enclosure]) -> kdb.Region:
+        """Cuts without metal `first` nm beyond two opposite sides and `second` nm beyond the others, either way.
+
+        Of several enclosures one is enough.
+        """
         left = cuts
-        for dx, dy in dict.fromkeys(((first, second), (second, first))):
+        pairs = [pair for e in allowed for pair in ((e.first, e.second), (e.second, e.first))]
+        for dx, dy in dict.fromkeys(pairs):
             grown = left.sized(self._units(dx), self._units(dy), 2)
             grown.merged_semantics = False
             left = left.inside(grown.not_inside(metal))
         return left
 
+    def _too_few(
+        self, name: str, metal: str, side: str, regions: Mapping[str, kdb.Region], pair: tuple[str, str]
+    ) -> Iterator[Violation]:
+        """Cuts that connect wide metal with fewer of them than asked for; `side` is that of the cut from the metal."""
+        for wanted in self._rules[metal].cut_counts:
+            if wanted.side not in ("BOTH", side):
+                continue
+            touching = regions[name].interacting(self._wider(regions[metal], wanted.width))
+            if touching.is_empty():
+                continue
+            overlap = (regions[pair[0]] & regions[pair[1]]).interacting(touching)
+            few = overlap.interacting(regions[name], 1, wanted.count - 1)
+            rule = f"{name}.fewer than {wanted.count} cuts on {metal} wider than {wanted.width / 1000:g}"
+            yield from _found(rule, name, "cut count", touching.interacting(few))
 
-def _found(rule: str, layer: str, kind: str, shapes: kdb.EdgePairs | kdb.Region) -> Iterator[Violation]:
-    for shape in shapes.each():
+
+def _found(
+    rule: str, layer: str, kind: str, shapes: kdb.EdgePairs | kdb.Region | list[kdb.EdgePair]
+) -> Iterator[Violation]:
+    for shape in shapes if isinstance(shapes, list) else shapes.each():
         yield Violation(rule, layer, kind, shape)

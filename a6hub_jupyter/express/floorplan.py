@@ -6,6 +6,7 @@ python -m a6hub_jupyter.express.floorplan job.json
 from __future__ import annotations
 
 import math
+import shutil
 from typing import TYPE_CHECKING
 
 from a6hub_jupyter.express import verilog
@@ -134,6 +135,7 @@ def plan(job: Job) -> Metrics:
         if job.tap_cell not in macros:
             raise ProblemError(f"WELLTAP_CELL names '{job.tap_cell}', which no LEF file defines.")
         database.taps = tap_columns(database, job.tap_cell, macros[job.tap_cell].width, job.tap_distance)
+    shutil.copyfile(job.given("netlist"), job.output(f"{job.top}.synthesised.v"))
     database.save(job.output(DATABASE_FILE))
     write_def(job, technology, database)
     core = (width - 2 * margin) * height

@@ -5,8 +5,9 @@ from __future__ import annotations
 from librelane.flows import Flow, SequentialFlow
 from librelane.steps import Checker, KLayout, Misc, Verilator, Yosys
 
-from a6hub_jupyter.express.steps.checks import DRC, LVS
+from a6hub_jupyter.express.steps.checks import DRC, LVS, CheckEquivalence, Equivalence
 from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
+from a6hub_jupyter.express.steps.repair import TimingEstimate
 
 
 @Flow.factory.register()
@@ -30,6 +31,9 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Routing,
         Checker.TrDRC,
         Checker.DisconnectedPins,
+        Equivalence,
+        CheckEquivalence,
+        TimingEstimate,
         KLayout.StreamOut,
         KLayout.Render,
         LVS,

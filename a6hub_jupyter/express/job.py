@@ -7,9 +7,9 @@ import json
 import resource
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from a6hub_jupyter.express.problem import ProblemError
 
@@ -62,10 +62,15 @@ class Job:
     most_fanout: int
     clock_fanout: int
     route_seconds: int
+    equivalence_seconds: int
+    liberty: list[str]
     netlist: str | None = None
     database: str | None = None
     layout: str | None = None
     placement: str | None = None
+    synthesised: str | None = None
+    timing: dict[str, Any] = field(default_factory=dict)
+    """Constraints, corners and repair settings: see `steps/timing.py`, which writes them."""
 
     @classmethod
     def load(cls, path: str | Path) -> Job:

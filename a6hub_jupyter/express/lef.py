@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MACRO_BLOCK = re.compile(r"^\s*MACRO\s+(?P<name>\S+)\s.*?^\s*END\s+(?P=name)\s*$", re.MULTILINE | re.DOTALL)
+LEF58_RULE = re.compile(r'PROPERTY\s+LEF58_(?:EOLENCLOSURE|SPACING)\s+"([^"]*)"\s*;')
+"""Rules of LEF 5.8 in properties are read like statements."""
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -56,6 +58,14 @@ class Layer:
     area: int = 0
     spacing_table: list[tuple[int, list[int]]] = field(default_factory=list)
     enclosures: list[Enclosure] = field(default_factory=list)
+    statements: list[list[str]] = field(default_factory=list)
+    """All statements as words, for rules that only checks ask for."""
+    resistance: float | None = None
+    """Ohm per square of a metal, ohm of a cut; None when the LEF does not say."""
+    capacitance: float | None = None
+    """To ground, pF per um2."""
+    edge_capacitance: float = 0.0
+    """Of each edge, pF per um."""
 
     def spacing_for(self, width: int, *, long: bool) -> int:
         """Spacing in nm where the wider shape is `width` nm wide; `long`: they run in parallel far."""
@@ -164,7 +174,8 @@ class Words:
     """The words of a LEF text, and where reading stands."""
 
     def __init__(self, text: str) -> None:
-        text = re.sub(r'"[^"]*"', '""', re.sub(r"#.*", "", text))
+        text = LEF58_RULE.sub(r" \1 ", re.sub(r"#.*", "", text))
+        text = re.sub(r'"[^"]*"', '""', text)
         self._words = text.replace(";", " ; ").split()
         self._at = 0
 
@@ -249,6 +260,7 @@ class Lef(Words):
         self.via_rules: dict[str, dict[str, ViaRuleLayer]] = {}
         self.sites: dict[str, tuple[int, int]] = {}
         self.macros = Macros()
+        self.manufacturing_grid = 0
         for path in paths:
             try:
                 self.parse(Path(path).read_text(errors="replace"))
@@ -285,7 +297,9 @@ class Lef(Words):
             else:
                 blocks[keyword](name)
         else:
-            self._statement()
+            words = self._statement()
+            if words and words[0].upper() == "MANUFACTURINGGRID":
+                self.manufacturing_grid = nanometres(words[1])
 
     def _site(self, name: str) -> None:
         for words in self._statements():
@@ -296,6 +310,7 @@ class Lef(Words):
         layer = self.layers[name] = Layer(name)
         for words in self._statements():
             keyword, values = words[0], _lengths(words[1:])
+            layer.statements.append(words)
             if keyword == "TYPE":
                 layer.kind = words[1]
             elif keyword == "DIRECTION":
@@ -315,6 +330,12 @@ class Lef(Words):
                     least, *spacings = _lengths(row.split())
                     layer.spacing_table.append((least, spacings))
                 layer.spacing = layer.spacing_table[0][1][0]
+            elif keyword == "RESISTANCE":
+                layer.resistance = float(words[-1])
+            elif keyword == "CAPACITANCE":
+                layer.capacitance = float(words[-1])
+            elif keyword == "EDGECAPACITANCE":
+                layer.edge_capacitance = float(words[-1])
             elif keyword == "ENCLOSURE":
                 side = words[1] if words[1] in ("ABOVE", "BELOW") else "BOTH"
                 layer.enclosures.append(Enclosure(side, values[0], values[1]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import anywidget
 from traitlets import Unicode
 
 from .bundle import bootstrap
+from .relayed import RelayedWidget
 
 
-class BuildWidget(anywidget.AnyWidget):
+class BuildWidget(RelayedWidget):
     """Shows one build, by id. Steps and logs come from the server straight to the page, never through traits."""
 
     _esm = bootstrap()

@@ -6,13 +6,13 @@ import base64
 from pathlib import Path
 from typing import Any
 
-import anywidget
 from traitlets import Dict, Int, TraitError, Unicode, validate
 
 from .bundle import bootstrap
+from .relayed import RelayedWidget
 
 
-class LayoutWidget(anywidget.AnyWidget):
+class LayoutWidget(RelayedWidget):
     """Shows the layout of a build, or of a file. The layout comes from the server straight to the page.
 
     ``view`` says what is shown, and changes as one moves: ``{"x", "y", "width"}`` in um (the middle, and the width of

@@ -27,7 +27,9 @@ afterEach(() => {
 test("without page config it shows the fall-back and one sentence, as text", async () => {
   const el = document.createElement("div");
   await bootstrap.render({ el, model: modelOf({ _view: "build", _fallback: "Build of <b>counter</b>." }) });
-  expect(el.textContent).toMatch(/^Build of <b>counter<\/b>\. This live view needs JupyterLab/);
+  expect(el.textContent).toMatch(
+    /^Build of <b>counter<\/b>\.\nTo see it live, open the notebook in JupyterLab/,
+  );
   expect(el.querySelector("b")).toBeNull();
 });
 
@@ -37,7 +39,7 @@ test("page config that is no JSON counts as none", async () => {
   if (script) script.textContent = "{";
   const el = document.createElement("div");
   await bootstrap.render({ el, model: modelOf({}) });
-  expect(el.textContent).toContain("needs JupyterLab");
+  expect(el.textContent).toContain("To see it live");
 });
 
 test("when the code does not load it says so", async () => {

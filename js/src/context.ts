@@ -1,8 +1,10 @@
 /** What of an anywidget model the views use. */
 export interface WidgetModel {
   get(name: string): unknown;
-  on(event: string, callback: () => void): void;
-  off(event: string, callback: () => void): void;
+  on(event: string, callback: (message?: unknown, buffers?: readonly DataView[]) => void): void;
+  off(event: string, callback: (message?: unknown, buffers?: readonly DataView[]) => void): void;
+  /** Sends a message to the kernel. */
+  send?(message: unknown): void;
 }
 
 /** Where the Jupyter server is: `base` is absolute (`https://host/user/ada/`), `token` may be empty. */
@@ -16,4 +18,6 @@ export interface WidgetContext extends ServerAddress {
   readonly el: HTMLElement;
   readonly model: WidgetModel;
   readonly signal: AbortSignal;
+  /** The page cannot reach the server, and the kernel carries what they say to each other. */
+  readonly relayed?: boolean;
 }

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+COUNTER = """module counter(input wire clk, input wire rst, output reg [7:0] count);
+  always @(posedge clk) count <= rst ? 8'd0 : count + 8'd1;
+endmodule
+"""
 
 
 @dataclass
@@ -135,6 +140,29 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def start(lab: Lab) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Starts a real build without any kernel; ended with the test."""
+    begun: list[str] = []
+
+    def start_build() -> dict[str, Any]:
+        (lab.work / "counter.v").write_text(COUNTER)
+        config = {
+            "DESIGN_NAME": "counter",
+            "VERILOG_FILES": ["dir::counter.v"],
+            "CLOCK_PORT": "clk",
+            "CLOCK_PERIOD": 10,
+        }
+        build: dict[str, Any] = lab.api("builds", {"design_dir": str(lab.work), "name": "counter", "config": config})
+        begun.append(build["id"])
+        return build
+
+    yield start_build
+    for build_id in begun:
+        lab.api(f"builds/{build_id}/cancel", {})
+        lab.until(build_id, "cancelled", "succeeded", "failed")
 
 
 @dataclass

@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocket, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
+from .cells import attach, open_cells, run
 from .conftest import Lab, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
-
-COUNTER = """module counter(input wire clk, input wire rst, output reg [7:0] count);
-  always @(posedge clk) count <= rst ? 8'd0 : count + 8'd1;
-endmodule
-"""
-
-
-@pytest.fixture
-def start(lab: Lab) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Starts a real build without any kernel; ended with the test."""
-    begun: list[str] = []
-
-    def start_build() -> dict[str, Any]:
-        (lab.work / "counter.v").write_text(COUNTER)
-        config = {
-            "DESIGN_NAME": "counter",
-            "VERILOG_FILES": ["dir::counter.v"],
-            "CLOCK_PORT": "clk",
-            "CLOCK_PERIOD": 10,
-        }
-        build: dict[str, Any] = lab.api("builds", {"design_dir": str(lab.work), "name": "counter", "config": config})
-        begun.append(build["id"])
-        return build
-
-    yield start_build
-    for build_id in begun:
-        lab.api(f"builds/{build_id}/cancel", {})
-        lab.until(build_id, "cancelled", "succeeded", "failed")
-
-
-def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb") -> None:
-    """Open a notebook of these code cells, and wait for its kernel."""
-    cells: list[dict[str, Any]] = [
-        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": s, "outputs": [], "execution_count": None}
-        for n, s in enumerate(sources)
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
-    (lab.work / name).write_text(json.dumps(notebook))
-    page.goto(lab.page_url(name))
-    expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=60_000)
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
-
-
-def run(page: Page, index: int) -> Locator:
-    """Run a cell, see that it has begun, and return it."""
-    cell = page.locator(".jp-CodeCell").nth(index)
-    prompt = cell.locator(".jp-InputArea-prompt")
-    for _ in range(5):  # JupyterLab drops what is run before it has a connection to the kernel
-        cell.locator(".jp-InputArea-editor").click()
-        page.keyboard.press("Control+Enter")
-        with contextlib.suppress(AssertionError):
-            expect(prompt).to_have_text(re.compile(r"\[[*\d]+\]"), timeout=2000)
-            return cell
-    raise AssertionError("the cell does not run")
 
 
 def streams(page: Page) -> list[WebSocket]:
@@ -77,10 +20,6 @@ def streams(page: Page) -> list[WebSocket]:
     opened: list[WebSocket] = []
     page.on("websocket", lambda socket: opened.append(socket) if "/stream" in socket.url else None)
     return opened
-
-
-def attach(build: dict[str, Any]) -> str:
-    return f"import a6hub_jupyter as a6hub\na6hub.build({build['id']!r})"
 
 
 def test_with_a_busy_kernel_two_widgets_follow_over_one_connection(page: Page, lab: Lab, start: Any) -> None:

@@ -179,6 +179,6 @@ async def test_the_messages_of_the_stream_are_as_documented(
             CONTRACT.named("Metrics").validate(message["data"])
     socket.close()
     await asyncio.sleep(0.1)
-    assert kinds == {"status", "step", "progress", "metric", "log", "complete"}
+    assert kinds == {"status", "step", "progress", "metric", "command", "log", "complete"}
     prose = CONTRACT.document["paths"]["/builds/{id}/stream"]["get"]["x-websocket"]
     assert all(f"`{kind}`" in prose for kind in kinds)

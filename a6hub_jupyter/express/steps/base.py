@@ -14,6 +14,7 @@ from librelane.steps import common_variables as common
 
 from a6hub_jupyter.express.job import DATABASE_FILE, PROBLEM_FILE, Job
 from a6hub_jupyter.express.lef import nanometres
+from a6hub_jupyter.express.steps.timing import TIMING_VARIABLES, timing_settings
 from a6hub_jupyter.isolated import module_command
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 DATABASE = DesignFormat("express_db", "express.json", "Express Design Database")
 DATABASE.register()
+SYNTHESISED = DesignFormat("express_synthesised", "synthesised.v", "Netlist as Synthesised")
+SYNTHESISED.register()
 
 SHARED = (
     "FP_CORE_UTIL",
@@ -77,6 +80,13 @@ EXPRESS_VARIABLES = [
         default=600,
         units="s",
     ),
+    Variable(
+        "EXPRESS_EQUIVALENCE_SECONDS",
+        int,
+        "After this time the proof that the final netlist equals the synthesised one is given up, and fails.",
+        default=300,
+        units="s",
+    ),
 ]
 
 
@@ -84,7 +94,9 @@ class ExpressStep(Step):  # type: ignore[misc]
     """Runs `python -m a6hub_jupyter.express.<tool> job.json` and takes its metrics."""
 
     tool: ClassVar[str] = ""
-    config_vars = common.io_layer_variables + common.pdn_variables + stock_variables() + EXPRESS_VARIABLES
+    config_vars = (
+        common.io_layer_variables + common.pdn_variables + stock_variables() + EXPRESS_VARIABLES + TIMING_VARIABLES
+    )
 
     def job(self, state: State) -> Job:
         """The job for the tool: settings of this design, and files of the present state."""
@@ -133,10 +145,14 @@ class ExpressStep(Step):  # type: ignore[misc]
             most_fanout=config["EXPRESS_MAX_FANOUT"],
             clock_fanout=config["EXPRESS_CLOCK_FANOUT"],
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
+            equivalence_seconds=config["EXPRESS_EQUIVALENCE_SECONDS"],
+            liberty=[str(lib) for lib in self.toolbox.filter_views(config, config["LIB"])],
             netlist=_path(state, DesignFormat.NETLIST),
             database=_path(state, DATABASE),
             layout=_path(state, DesignFormat.GDS),
             placement=_path(state, DesignFormat.DEF),
+            synthesised=_path(state, SYNTHESISED),
+            timing=timing_settings(config, self.toolbox),
         )
 
     def _length(self, name: str) -> int:
@@ -153,6 +169,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             DesignFormat.NETLIST: f"{name}.nl.v",
             DesignFormat.DEF: f"{name}.def",
             DATABASE: DATABASE_FILE,
+            SYNTHESISED: f"{name}.synthesised.v",
         }
         return {view: self.output(written[view]) for view in self.outputs}
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from librelane.config import Variable
 from librelane.state import DesignFormat
 from librelane.steps import Step
+from librelane.steps.checker import MetricChecker
 
-from a6hub_jupyter.express.steps.base import ExpressStep
+from a6hub_jupyter.express.steps.base import SYNTHESISED, ExpressStep
 
 
 @Step.factory.register()
@@ -30,3 +32,31 @@ class DRC(ExpressStep):
     tool = "designrulecheck"
     inputs = [DesignFormat.GDS]  # noqa: RUF012
     outputs: ClassVar[list[DesignFormat]] = []
+
+
+@Step.factory.register()
+class Equivalence(ExpressStep):
+    """Proves that the final netlist does what the synthesised one does."""
+
+    id = "Express.Equivalence"
+    name = "Equivalence"
+    tool = "equivalence"
+    inputs = [DesignFormat.NETLIST, SYNTHESISED]  # noqa: RUF012
+    outputs: ClassVar[list[DesignFormat]] = []
+
+
+@Step.factory.register()
+class CheckEquivalence(MetricChecker):  # type: ignore[misc]
+    """Fails the flow where the proof is not complete."""
+
+    id = "Checker.Equivalence"
+    name = "Equivalence Checker"
+    metric_name = "design__equivalence_unproven__count"
+    metric_description = "Signals not proven equivalent"
+    error_on_var = Variable(
+        "ERROR_ON_EQUIVALENCE",
+        bool,
+        "Exits the flow when the final netlist is not proven equivalent to the synthesised one.",
+        default=True,
+    )
+    config_vars = [error_on_var]  # noqa: RUF012

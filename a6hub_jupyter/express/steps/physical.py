@@ -5,7 +5,7 @@ from __future__ import annotations
 from librelane.state import DesignFormat
 from librelane.steps import Step
 
-from a6hub_jupyter.express.steps.base import DATABASE, ExpressStep
+from a6hub_jupyter.express.steps.base import DATABASE, SYNTHESISED, ExpressStep
 
 
 @Step.factory.register()
@@ -16,7 +16,7 @@ class Floorplan(ExpressStep):
     name = "Floorplan"
     tool = "floorplan"
     inputs = [DesignFormat.NETLIST]  # noqa: RUF012
-    outputs = [DesignFormat.DEF, DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.DEF, DATABASE, SYNTHESISED]  # noqa: RUF012
 
 
 @Step.factory.register()

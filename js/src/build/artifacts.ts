@@ -22,6 +22,8 @@ const REPORTS: readonly (readonly [string, RegExp])[] = [
   ["Manufacturability", /manufacturability\.rpt$/i],
   ["Timing", /postpnr\/summary\.rpt$/i],
   ["Timing paths", /postpnr\/[^/]*(?:typ|_tt_)[^/]*\/(?:max|checks)\.rpt$/i],
+  ["Timing estimate", /timingestimate\/summary\.rpt$/i],
+  ["Timing estimate, paths", /timingestimate\/[^/]*(?:typ|_tt_)[^/]*\/(?:max|min|checks)\.rpt$/i],
   ["Power", /postpnr\/[^/]*(?:typ|_tt_)[^/]*\/power\.rpt$/i],
   ["Area", /synthesis\/(?:reports\/)?(?:\w+\.)?stat\.rpt$/i],
   ["Design rules", /drc[^/]*\.(?:rpt|lyrdb)$/i],
@@ -44,12 +46,15 @@ function kindOf(path: string): number {
   return at < 0 ? KINDS.length : at;
 }
 
+// The same layout as other tools wrote it, for their comparison: one is enough to take home.
+const TWINS = /(^|\/)final\/(?:klayout_gds|mag_gds)\//;
+
 /** The few files worth taking home, best first: of what the flow calls final, if there is such a place. */
 export function rankArtifacts(artifacts: readonly Artifact[]): Artifact[] {
   const final = artifacts.filter((one) => /(^|\/)final\//.test(one.path));
   const pool = final.length ? final : artifacts;
   return pool
-    .filter((one) => kindOf(one.path) < KINDS.length)
+    .filter((one) => kindOf(one.path) < KINDS.length && !TWINS.test(one.path))
     .sort((a, b) => kindOf(a.path) - kindOf(b.path) || a.path.localeCompare(b.path))
     .slice(0, SHOWN_FIRST);
 }

@@ -189,7 +189,9 @@ describe("succeeded", () => {
     transport.files = [
       { path: "runs/b1/final/def/counter.def", size: 2048, modified: NOW },
       { path: "runs/b1/final/gds/counter.gds", size: 1_500_000, modified: NOW },
+      { path: "runs/b1/final/klayout_gds/counter.klayout.gds", size: 1_500_000, modified: NOW },
       { path: "runs/b1/06-synthesis/out.v", size: 5, modified: NOW },
+      { path: "resolved.json", size: 9, modified: NOW },
     ];
     const metrics = {
       design__instance__count: 25,
@@ -207,8 +209,29 @@ describe("succeeded", () => {
       metrics,
       has_picture: true,
       has_layout: true,
+      command: {
+        argv: ["/opt/python", "-m", "librelane", "--design-dir", "/home/ada/my counter"],
+        directory: "/home/ada/my counter",
+        environment: { A: "1" },
+        shell: "(\nexport A=1\n)",
+      },
     });
     await frames();
+  });
+
+  test("how it was made is there to be copied: the command, the configuration as given and as resolved", async () => {
+    const copied: string[] = [];
+    vi.spyOn(navigator.clipboard, "writeText").mockImplementation(async (text) => void copied.push(text));
+    await openAll();
+    await vi.waitFor(() => expect(textOf(".drawer.settings")).toContain("The text of resolved.json"));
+    for (const button of root().querySelectorAll<HTMLButtonElement>(".copyable button")) button.click();
+    await vi.waitFor(() => expect(copied).toHaveLength(5));
+    expect(copied.slice(1)).toEqual([
+      "/opt/python -m librelane --design-dir '/home/ada/my counter'",
+      "(\nexport A=1\n)",
+      '{\n  "CLOCK_PERIOD": 10\n}',
+      "The text of resolved.json",
+    ]);
   });
 
   test("key figures, with a verdict in words for the checks", () => {
@@ -238,7 +261,9 @@ describe("succeeded", () => {
       "All as zip",
       "counter.def 2.0 kB",
       "counter.gds 1.5 MB",
+      "counter.klayout.gds 1.5 MB",
       "out.v 5 B",
+      "resolved.json 9 B",
     ]);
   });
 

@@ -20,7 +20,7 @@ export class BuildFeed implements StreamSink {
   readonly log = new LogStore();
   private readonly listeners = new Set<(part: FeedPart) => void>();
   private skew = -Infinity;
-  private expectedEnd: number | null = null;
+  private expectedEnd: number | null = null; // ms, of the server's clock
 
   constructor(
     readonly transport: Transport,
@@ -39,11 +39,15 @@ export class BuildFeed implements StreamSink {
     return Date.now() + (Number.isFinite(this.skew) ? this.skew : 0);
   }
 
-  /** Seconds to the end as the server expects it; null where it does not, or where that time has passed. */
+  /** Seconds to the end as the server expects it, below 0 where that time has passed; null where it does not. */
   secondsLeft(): number | null {
     if (this.expectedEnd === null || this.build?.state !== "running") return null;
-    const seconds = (this.expectedEnd - Date.now()) / 1000;
-    return seconds > 0 ? seconds : null;
+    return (this.expectedEnd - this.now()) / 1000;
+  }
+
+  private expect(eta: unknown, sent: number): void {
+    const from = Number.isFinite(sent) ? sent : this.now();
+    this.expectedEnd = typeof eta === "number" ? from + eta * 1000 : null;
   }
 
   onMessage(message: BuildMessage): void {
@@ -57,9 +61,10 @@ export class BuildFeed implements StreamSink {
     }
     if (message.type === "status") {
       this.notice = null;
-      const { eta_seconds: eta } = message.data;
-      this.expectedEnd = typeof eta === "number" ? Date.now() + eta * 1000 : null;
-    }
+      // The state of a journal's event is of its time, but what is expected is of now.
+      this.expect(message.data.eta_seconds, this.now());
+    } else if (message.type === "progress" && "eta_seconds" in message.data)
+      this.expect(message.data.eta_seconds, sent);
     this.build = applyMessage(this.build, message);
     if (!this.build) {
       this.notice = NOT_UNDERSTOOD;

@@ -29,6 +29,7 @@ export function createHeader(feed: BuildFeed, actions: Actions, ask: HTMLElement
   const count = element("span", { class: "count" });
   const connection = element("span", { class: "connection" });
   const remaining = element("span", { class: "remaining" });
+  const basisOfIt = element("span", { class: "basis" });
   const fill = element("div", { class: "fill" });
   const percent = element("span", { class: "percent", "aria-hidden": "true" });
   const bar = element(
@@ -47,7 +48,7 @@ export function createHeader(feed: BuildFeed, actions: Actions, ask: HTMLElement
     "header",
     {},
     element("div", { class: "title" }, name, facts, connection, ...actions.buttons),
-    element("div", { class: "standing" }, state, elapsed, remaining, count, ask, percent),
+    element("div", { class: "standing" }, state, count, elapsed, remaining, basisOfIt, ask, percent),
     bar,
     reason,
     actions.problem,
@@ -90,8 +91,12 @@ export function createHeader(feed: BuildFeed, actions: Actions, ask: HTMLElement
     const seconds = feed.build && elapsedSeconds(feed.build, feed.now());
     setText(elapsed, seconds === null ? "" : formatClock(seconds));
     const left = feed.secondsLeft();
-    setText(remaining, left === null ? "" : `about ${formatRough(left)} left`);
-    setAttribute(remaining, "title", left === null ? null : feed.build?.eta_basis);
+    const basis = feed.build?.eta_basis;
+    const expected =
+      left === null ? "" : left > 0 ? `about ${formatRough(left)} left` : "taking longer than expected";
+    setText(remaining, expected);
+    setText(basisOfIt, expected && basis ? `from ${basis}` : "");
+    setAttribute(remaining, "title", expected && basis ? `As ${basis} took` : null);
   }
 
   function update(): void {

@@ -2,7 +2,7 @@ import type { ServerAddress, WidgetContext } from "../context";
 import { element } from "../dom";
 import logSheet from "../log/style.css?inline";
 import themeSheet from "../theme.css?inline";
-import { ServerTransport } from "../transport";
+import { DirectGateway, type RelayGateway, relayOf, ServerTransport } from "../transport";
 import { BuildFeeds } from "./feeds";
 import resultsSheet from "./results.css?inline";
 import stepsSheet from "./steps.css?inline";
@@ -11,11 +11,11 @@ import { createBuildView } from "./view";
 
 const feedsOfServers = new Map<string, BuildFeeds>();
 
-function feedsOf({ base, token }: ServerAddress): BuildFeeds {
-  const key = `${base} ${token}`;
+function feedsOf({ base, token, model }: WidgetContext, relay: RelayGateway | null): BuildFeeds {
+  const key = relay ? `kernel ${model.get("_kernel")}` : `${base} ${token}`;
   const known = feedsOfServers.get(key);
   if (known) return known;
-  const feeds = new BuildFeeds(new ServerTransport({ base, token }));
+  const feeds = new BuildFeeds(new ServerTransport(relay ?? new DirectGateway({ base, token })));
   feedsOfServers.set(key, feeds);
   return feeds;
 }
@@ -25,6 +25,7 @@ export interface LayoutPlace extends ServerAddress {
   readonly el: HTMLElement;
   readonly signal: AbortSignal;
   readonly source: { readonly build: string };
+  readonly relay?: RelayGateway;
 }
 
 /**
@@ -34,8 +35,10 @@ export interface LayoutPlace extends ServerAddress {
 export function renderBuild(
   context: WidgetContext,
   renderLayout: (place: LayoutPlace) => unknown,
-  feeds = feedsOf(context),
+  given?: BuildFeeds,
 ): void {
+  const relay = context.relayed ? relayOf(context.model, context.signal) : null;
+  const feeds = given ?? feedsOf(context, relay);
   const { el, model, signal, base, token } = context;
   // Otherwise JupyterLab takes the arrow keys and Enter for itself.
   const host = element("div", { "data-lm-suppress-shortcuts": "true" });
@@ -54,7 +57,14 @@ export function renderBuild(
       return;
     }
     const explore = (at: HTMLElement, until: AbortSignal) =>
-      renderLayout({ base, token, el: at, signal: until, source: { build: buildId } });
+      renderLayout({
+        base,
+        token,
+        el: at,
+        signal: until,
+        source: { build: buildId },
+        ...(relay && { relay }),
+      });
     place.replaceChildren(createBuildView(feeds.join(buildId, shown.signal), explore, show, shown.signal));
   };
 

@@ -155,10 +155,29 @@ describe("what can be done", () => {
   test("an expectation is told as one, and not when there is none", async () => {
     await status({ eta_seconds: 150, eta_basis: "3 earlier builds" });
     expect(textOf(".remaining")).toMatch(/^about [23] min left$/);
-    expect(find(".remaining").title).toBe("3 earlier builds");
+    expect(find(".remaining").title).toBe("As 3 earlier builds took");
+    expect(textOf(".basis")).toBe("from 3 earlier builds");
     await status({ eta_seconds: null });
     expect(find(".remaining").textContent).toBe("");
   });
+
+  test("an expectation counts down from when it was made, is renewed by progress, and may be overdue", async () => {
+    const left = () => find(".remaining").textContent;
+    const progress = async (eta: number | null, timestamp: string) => {
+      const data = { progress: 50, current_step: null, completed_steps: [], eta_seconds: eta };
+      transport.say({ type: "progress", data, timestamp, seq: 2 });
+      await status({}); // what draws; it has no expectation of its own
+      transport.say({ type: "progress", data, timestamp, seq: 3 });
+      await frames();
+    };
+    await progress(40, NOW);
+    expect(left()).toBe("about 40 s left");
+    await vi.waitFor(() => expect(left()).toBe("about 35 s left"), 9000);
+    await progress(40, "2026-11-23T12:00:45.000Z");
+    expect(left()).toMatch(/^about (15|20) s left$/);
+    await progress(10, "2026-11-23T12:00:45.000Z");
+    expect(left()).toBe("taking longer than expected");
+  }, 15_000);
 });
 
 describe("the end", () => {

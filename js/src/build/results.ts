@@ -9,7 +9,9 @@ import type { BuildFeed } from "./feed";
 import { fileTree } from "./file-tree";
 import { createFileView } from "./file-view";
 import { figureLists, keyFigures } from "./metrics";
-import { settingsPanel } from "./settings";
+import { resolvedConfig, settingsPanel } from "./settings";
+
+const MOST_READ = 4 * 1024 * 1024; // bytes of a configuration
 
 /** Draws a layout into `el` until `signal` aborts. */
 export type Explore = (el: HTMLElement, signal: AbortSignal) => void;
@@ -50,6 +52,7 @@ export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSi
   let shownMetrics: unknown = null;
   let askedPicture = false;
   let askedFiles = false;
+  let resolved: Artifact | undefined;
   let openLayout: AbortController | null = null;
 
   open.addEventListener("click", toggleLayout, { signal });
@@ -133,6 +136,7 @@ export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSi
           ),
         );
       files.replaceChildren(...shown);
+      resolved = resolvedConfig(artifacts);
       if (!artifacts.length) return;
       const size = artifacts.reduce((sum, one) => sum + one.size, 0);
       drawers.set("files", `All files (${formatNumber(artifacts.length)}, ${formatBytes(size)})`, () =>
@@ -144,6 +148,11 @@ export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSi
       const sentence = reason instanceof Error ? reason.message : String(reason);
       files.replaceChildren(element("p", { class: "problem" }, `The files cannot be listed. ${sentence}`));
     }
+  }
+
+  async function readText(file: Artifact): Promise<string> {
+    const bytes = await feed.transport.readArtifact(feed.buildId, file, MOST_READ, signal);
+    return new TextDecoder().decode(bytes);
   }
 
   function updateMetrics({ metrics, state }: Build): void {
@@ -172,7 +181,10 @@ export function createResults(feed: BuildFeed, explore: Explore, signal: AbortSi
       askedFiles = true;
       void showFiles(build.state === "succeeded");
     }
-    drawers.set("settings", "Configuration", () => settingsPanel(build));
+    drawers.set("settings", "Command and configuration", () => {
+      const file = resolved;
+      return settingsPanel(feed.build ?? build, file ? () => readText(file) : null);
+    });
   }
 
   return { element: section, update };

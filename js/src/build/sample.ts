@@ -92,6 +92,10 @@ export class SampleTransport implements Transport {
     return new Blob(['<svg xmlns="http://www.w3.org/2000/svg"/>'], { type: "image/svg+xml" });
   }
 
+  async download(url: string): Promise<Blob> {
+    return new Blob([`The content of ${url}`]);
+  }
+
   logUrl(buildId: string): string {
     return `/builds/${buildId}/log`;
   }

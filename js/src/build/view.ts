@@ -4,6 +4,7 @@ import { createLogPanel } from "../log/panel";
 import { readReference } from "../log/reference";
 import { isAlive, type Step } from "../transport";
 import { createActions } from "./actions";
+import { saveLink } from "./download";
 import { createEndNotice } from "./ending";
 import type { BuildFeed, FeedPart } from "./feed";
 import { createHeader } from "./header";
@@ -61,6 +62,7 @@ export function createBuildView(
   const timeline = createTimeline(feed, showStep, signal);
   const work = element("div", { class: "work" }, steps.element, log.element);
   const announcer = createAnnouncer(signal);
+  const files = element("p", { class: "notice", role: "status", hidden: true });
   let witnessed = false;
   let inView = false;
   let wantsHead = true;
@@ -69,6 +71,7 @@ export function createBuildView(
     { class: "build", "aria-label": "Build" },
     header.element,
     notice,
+    files,
     failure,
     results.element,
     timeline.element,
@@ -160,6 +163,20 @@ export function createBuildView(
     if (part !== "log" || view.classList.contains("waiting")) updateSoon();
   };
   feed.listen(hear, signal);
+  // Addresses that the browser cannot follow itself.
+  view.addEventListener(
+    "click",
+    (event) => {
+      const link = (event.target as Element).closest<HTMLAnchorElement>("a[href^='relay:']");
+      if (!link) return;
+      event.preventDefault();
+      void saveLink(link, feed.transport, (sentence) => {
+        files.hidden = !sentence;
+        setText(files, sentence);
+      });
+    },
+    { signal },
+  );
   const ticker = setInterval(() => {
     if (!feed.build || !isAlive(feed.build.state) || document.hidden) return;
     if (feed.connection.state === "closed") return;

@@ -37,6 +37,8 @@ export function stepSign(state: StepState): Sign {
 export const CONNECTION_SIGNS: Readonly<Record<ConnectionState, Sign>> = {
   connecting: { icon: "refresh", word: "Connecting" },
   live: { icon: "link", word: "Live" },
+  busy: { icon: "link", word: "Live, kernel busy" },
+  waiting: { icon: "clock", word: "Waiting for the kernel" },
   reconnecting: { icon: "refresh", word: "Reconnecting" },
   closed: { icon: "broken", word: "Closed" },
 };

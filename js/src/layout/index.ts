@@ -2,6 +2,8 @@ import { layoutWorkerUrl } from "../assets";
 import type { ServerAddress } from "../context";
 import { element } from "../dom";
 import theme from "../theme.css?inline";
+import type { RelayGateway } from "../transport";
+import { carry } from "./carried";
 import type { SceneAddress } from "./protocol";
 import sheet from "./style.css?inline";
 import { type LayoutModel, Sync } from "./sync";
@@ -16,6 +18,8 @@ export interface LayoutContext extends ServerAddress {
   readonly signal: AbortSignal;
   readonly model?: LayoutModel;
   readonly source?: LayoutSource;
+  /** Brings what the page cannot fetch by itself. */
+  readonly relay?: RelayGateway;
   /** In a saved page: everything is at hand, and there is no server. */
   readonly saved?: { readonly address: SceneAddress; readonly worker: string };
 }
@@ -40,17 +44,28 @@ export function renderLayout(context: LayoutContext): void {
     root.replaceChildren(styles, layout);
     const source = context.source ?? sourceOf(sync);
     const address = saved?.address ?? (source && sceneAddress(context, source, sync.text("markers")));
+    let script = layoutWorkerUrl(context);
     // A page from a file may start classic workers only.
     const worker = () =>
       saved
         ? new Worker(saved.worker, { name: "layout" })
-        : new Worker(layoutWorkerUrl(context), { type: "module", name: "layout" });
+        : new Worker(script, { type: "module", name: "layout" });
     const view = new LayoutView(layout, worker, sync, ended.signal);
     if (!address)
       view.fail("There is no layout to show: give the id of a build, or the path of a layout file.");
     else if (!("transferControlToOffscreen" in HTMLCanvasElement.prototype))
       view.fail("This browser cannot draw layouts (it has no OffscreenCanvas). Use a current one.");
-    else view.open(address);
+    else if (context.relay && source) {
+      const until = ended.signal;
+      carry(context.relay, source, sync.text("markers"), until).then(
+        (carried) => {
+          if (until.aborted) return;
+          script = carried.worker;
+          view.open(carried.address);
+        },
+        (reason) => until.aborted || view.fail(reason instanceof Error ? reason.message : String(reason)),
+      );
+    } else view.open(address);
   };
   signal.addEventListener("abort", () => ended?.abort());
   show();

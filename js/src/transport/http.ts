@@ -21,7 +21,8 @@ function xsrfCookie(): string | null {
   return cookie ? cookie.slice("_xsrf=".length) : null;
 }
 
-async function refusal(response: Response): Promise<string> {
+/** What the server says against a request, in a sentence. */
+export async function refusal(response: Response): Promise<string> {
   try {
     const { message, remedy } = await response.json();
     if (message) return remedy ? `${message} ${remedy}` : String(message);

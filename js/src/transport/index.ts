@@ -1,12 +1,17 @@
 import type { Artifact, BuildMessage, LogPiece } from "./messages";
 
+export { DirectGateway, type Gateway } from "./gateway";
 export type * from "./messages";
 export { isAlive } from "./messages";
 export { readBuild, readStep } from "./read-build";
+export { type RelayGateway, relayOf } from "./relay";
 export { ServerTransport } from "./server";
 
-/** `live` receives; `connecting` and `reconnecting` try; `closed` is final. */
-export type ConnectionState = "connecting" | "live" | "reconnecting" | "closed";
+/**
+ * `live` receives; `busy` receives too, but the kernel that carries our requests is at work; `waiting` waits for that
+ * kernel; `connecting` and `reconnecting` try; `closed` is final.
+ */
+export type ConnectionState = "connecting" | "live" | "busy" | "waiting" | "reconnecting" | "closed";
 
 export interface Connection {
   readonly state: ConnectionState;
@@ -39,6 +44,8 @@ export interface Transport {
   readArtifact(buildId: string, artifact: Artifact, limit: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** The picture of the layout (PNG). */
   picture(buildId: string, signal?: AbortSignal): Promise<Blob>;
+  /** What a link to `url` leads to, where a browser cannot follow it by itself (`relay:`). */
+  download(url: string): Promise<Blob>;
   logUrl(buildId: string): string;
   artifactUrl(buildId: string, path: string): string;
   /** All files in one, as a zip. */

@@ -28,6 +28,15 @@ export interface BuildError {
   readonly detail?: string | null;
 }
 
+export interface Command {
+  readonly argv: readonly string[];
+  readonly directory: string;
+  /** What the toolchain has put into the environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Text that runs the same again in a terminal. */
+  readonly shell?: string;
+}
+
 /** A build as the server tells it (`GET builds/{id}`, and in `status` and `complete`). */
 export interface Build {
   readonly id: string;
@@ -58,6 +67,8 @@ export interface Build {
   readonly has_layout: boolean;
   /** LibreLane's variables as they were given; absent from servers before 0.1. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** How LibreLane was started; absent from servers before 0.2, null until it is. */
+  readonly command?: Command | null;
   /** Seconds that the rest is expected to take, and from what that is known. */
   readonly eta_seconds?: number | null;
   readonly eta_basis?: string | null;
@@ -80,6 +91,8 @@ export interface Progress {
   readonly progress: number;
   readonly current_step: string | null;
   readonly completed_steps: readonly string[];
+  /** As it was when the message was made; absent from servers before 0.2. */
+  readonly eta_seconds?: number | null;
 }
 
 interface Envelope<Type extends string, Data> {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { DirectGateway } from "./gateway";
 import { ServerTransport } from "./server";
 
 const server = { base: "https://hub.test/user/al%40b/", token: "secret" };
-const transport = new ServerTransport(server);
+const transport = new ServerTransport(new DirectGateway(server));
 const open = { base: server.base, token: "" };
 const answers = vi.fn<typeof fetch>();
 
@@ -32,7 +33,7 @@ test("the token of the page goes with each request, and the XSRF cookie with a P
   expect(lastCall().url).toBe("https://hub.test/user/al%40b/api/a6hub/builds/b%201/cancel");
   expect(lastCall().init.method).toBe("POST");
   expect(lastCall().headers).toEqual({ Authorization: "token secret", "X-XSRFToken": "2|abc|def" });
-  await new ServerTransport(open).artifacts("b");
+  await new ServerTransport(new DirectGateway(open)).artifacts("b");
   expect(lastCall().headers).toEqual({});
 });
 
@@ -99,7 +100,7 @@ test.each([
   vi.stubGlobal("WebSocket", Socket);
   const end = new AbortController();
   const sink = { onMessage() {}, onLog() {}, onLogSkipped() {}, onConnection() {} };
-  new ServerTransport({ base, token }).stream("b", sink, end.signal);
+  new ServerTransport(new DirectGateway({ base, token })).stream("b", sink, end.signal);
   end.abort();
   expect(opened).toEqual([url]);
 });

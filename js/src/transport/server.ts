@@ -1,6 +1,6 @@
-import type { ServerAddress } from "../context";
 import type { StreamSink, Transport } from ".";
-import { apiUrl, RequestError, request } from "./http";
+import type { Gateway } from "./gateway";
+import { RequestError } from "./http";
 import type { Artifact } from "./messages";
 import { BuildStream } from "./stream";
 
@@ -11,15 +11,24 @@ function buildPath(buildId: string, ...rest: string[]): string {
   return ["builds", buildId, ...rest.flatMap((part) => part.split("/"))].map(encodeURIComponent).join("/");
 }
 
-/** Straight from the browser to the Jupyter server of the page: works while the kernel is busy or gone. */
+function streamPath(buildId: string, after: number, offset: number): string {
+  const query = new URLSearchParams({ offset: String(offset) });
+  // Without it the server begins at the present state, which its first message tells.
+  if (after > 0) query.set("after", String(after));
+  return `${buildPath(buildId, "stream")}?${query}`;
+}
+
+/**
+ * To the Jupyter server through a gateway. The direct one works while the kernel is busy or gone; that of the kernel
+ * serves pages which have no other.
+ */
 export class ServerTransport implements Transport {
-  constructor(private readonly server: ServerAddress) {}
+  constructor(private readonly gateway: Gateway) {}
 
   stream(buildId: string, sink: StreamSink, signal: AbortSignal): void {
     new BuildStream(
       {
-        url: (after, offset) => this.streamUrl(buildId, after, offset),
-        open: (url) => new WebSocket(url),
+        open: (after, offset) => this.gateway.open(streamPath(buildId, after, offset)),
         diagnose: () => this.diagnose(buildId, signal),
         readLog: (from, to) => this.readLog(buildId, from, to, signal),
       },
@@ -30,7 +39,7 @@ export class ServerTransport implements Transport {
 
   async readLog(buildId: string, from: number, to: number, signal?: AbortSignal): Promise<Uint8Array> {
     if (to <= from) return new Uint8Array();
-    const response = await request(this.server, buildPath(buildId, "log"), {
+    const response = await this.gateway.request(buildPath(buildId, "log"), {
       headers: { Range: `bytes=${from}-${to - 1}` },
       ...(signal && { signal }),
     });
@@ -40,7 +49,7 @@ export class ServerTransport implements Transport {
   }
 
   async cancel(buildId: string): Promise<void> {
-    await request(this.server, buildPath(buildId, "cancel"), { method: "POST" });
+    await this.gateway.request(buildPath(buildId, "cancel"), { method: "POST" });
   }
 
   retry(buildId: string): Promise<string> {
@@ -58,7 +67,7 @@ export class ServerTransport implements Transport {
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
     if (size === 0) return new Uint8Array(); // of nothing there is no range
-    const response = await request(this.server, buildPath(buildId, "artifacts", path), {
+    const response = await this.gateway.request(buildPath(buildId, "artifacts", path), {
       headers: { Range: `bytes=0-${limit - 1}` },
       ...(signal && { signal }),
     });
@@ -66,49 +75,42 @@ export class ServerTransport implements Transport {
   }
 
   async artifacts(buildId: string, signal?: AbortSignal): Promise<readonly Artifact[]> {
-    const response = await request(this.server, buildPath(buildId, "artifacts"), signal && { signal });
+    const response = await this.gateway.request(buildPath(buildId, "artifacts"), signal && { signal });
     const { artifacts } = await response.json();
     return Array.isArray(artifacts) ? artifacts : [];
   }
 
   async picture(buildId: string, signal?: AbortSignal): Promise<Blob> {
-    const response = await request(this.server, buildPath(buildId, "picture"), signal && { signal });
+    const response = await this.gateway.request(buildPath(buildId, "picture"), signal && { signal });
     return response.blob();
   }
 
+  async download(url: string): Promise<Blob> {
+    return (await this.gateway.request(url.replace(/^relay:/, ""))).blob();
+  }
+
   logUrl(buildId: string): string {
-    return apiUrl(this.server, buildPath(buildId, "log"));
+    return this.gateway.link(buildPath(buildId, "log"));
   }
 
   artifactUrl(buildId: string, path: string): string {
-    return apiUrl(this.server, buildPath(buildId, "artifacts", path));
+    return this.gateway.link(buildPath(buildId, "artifacts", path));
   }
 
   archiveUrl(buildId: string): string {
-    return apiUrl(this.server, buildPath(buildId, "archive"));
+    return this.gateway.link(buildPath(buildId, "archive"));
   }
 
   private async startAgain(buildId: string, how: string): Promise<string> {
-    const response = await request(this.server, buildPath(buildId, how), { method: "POST", body: "{}" });
+    const response = await this.gateway.request(buildPath(buildId, how), { method: "POST", body: "{}" });
     const { id } = await response.json();
     return String(id);
-  }
-
-  private streamUrl(buildId: string, after: number, offset: number): string {
-    const url = new URL(apiUrl(this.server, buildPath(buildId, "stream")));
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    // Without it the server begins at the present state, which its first message tells.
-    if (after > 0) url.searchParams.set("after", String(after));
-    url.searchParams.set("offset", String(offset));
-    // Hubs may forbid cookies on websockets, and a browser cannot set headers on one.
-    if (this.server.token) url.searchParams.set("token", this.server.token);
-    return url.href;
   }
 
   private async diagnose(buildId: string, signal: AbortSignal): Promise<string | null> {
     try {
       const patience = AbortSignal.any([signal, AbortSignal.timeout(DIAGNOSIS_PATIENCE)]);
-      await request(this.server, buildPath(buildId), { signal: patience });
+      await this.gateway.request(buildPath(buildId), { signal: patience });
     } catch (reason) {
       const status = reason instanceof RequestError ? reason.status : 0;
       if (status === 404) return "The server knows no build with this id; it may have been deleted.";

@@ -73,8 +73,8 @@ function begin(): FakeSocket {
     onConnection: (state) => connections.push(state),
   };
   const source: StreamSource = {
-    url: (after, offset) => `ws:stream?after=${after}&offset=${offset}`,
-    open: (url) => new FakeSocket(url) as unknown as WebSocket,
+    open: (after, offset) =>
+      new FakeSocket(`ws:stream?after=${after}&offset=${offset}`) as unknown as WebSocket,
     diagnose: async () => diagnosis,
     readLog,
   };

@@ -1,4 +1,5 @@
-import type { StreamSink } from ".";
+import type { Connection, StreamSink } from ".";
+import type { StreamSocket } from "./gateway";
 import { Heartbeat } from "./heartbeat";
 import { LogCursor } from "./log-cursor";
 import { type BuildMessage, isAlive, parseMessage } from "./messages";
@@ -7,12 +8,15 @@ const FIRST_DELAY = 500; // ms
 const LONGEST_DELAY = 15_000; // ms
 const SETTLED = 10_000; // ms after which a connection counts as good and the back-off starts anew
 const ATTEMPTS_BEFORE_WORDS = 3;
+const WAITS = "The kernel is busy with a cell. What you asked for is done when the cell has ended.";
+const NOT_YET =
+  "The kernel is busy; the build is shown once the running cell has ended. " +
+  "If the kernel was restarted, run the cell of this view again.";
 
 /** What the stream needs from the world; the tests give another. */
 export interface StreamSource {
-  /** The URL to resume from an event and a console byte; a negative offset counts from the end. */
-  url(after: number, offset: number): string;
-  open(url: string): WebSocket;
+  /** Opens the stream to resume from an event and a console byte; a negative offset counts from the end. */
+  open(after: number, offset: number): StreamSocket;
   /** Says why a connection was refused before it opened: a final sentence, or null to try again. */
   diagnose(): Promise<string | null>;
   readLog(from: number, to: number): Promise<Uint8Array>;
@@ -33,13 +37,19 @@ function finalSentence(code: number, known: boolean): string | null {
   }
 }
 
+/** What a busy kernel means for the reader, where it carries the stream: what runs already goes on. */
+function busyConnection(opened: boolean, asked: boolean): Connection {
+  if (opened) return { state: "busy", sentence: asked ? WAITS : null };
+  return { state: "waiting", sentence: NOT_YET };
+}
+
 /**
  * One build's stream over as many WebSockets as it takes. Resumes by event number and console byte, so that the
  * sink sees each exactly once. Retries with exponential back-off and full jitter, without an end, while the page
  * is visible; a hidden page waits until it is seen again.
  */
 export class BuildStream {
-  private socket: WebSocket | null = null;
+  private socket: StreamSocket | null = null;
   private seq = 0;
   private attempts = 0;
   private openedAt = 0;
@@ -76,7 +86,7 @@ export class BuildStream {
     this.drop();
     this.tellTrying();
     this.greeted = false;
-    const socket = this.source.open(this.source.url(this.seq, this.logs.resumeAt));
+    const socket = this.source.open(this.seq, this.logs.resumeAt);
     this.socket = socket;
     let opened = false;
     socket.onopen = () => {
@@ -84,6 +94,11 @@ export class BuildStream {
       this.openedAt = Date.now();
       this.heartbeat.start();
       this.sink.onConnection({ state: "live", sentence: null });
+    };
+    socket.onbusy = (busy, asked) => {
+      if (busy) this.sink.onConnection(busyConnection(opened, asked));
+      else if (opened) this.sink.onConnection({ state: "live", sentence: null });
+      else this.tellTrying();
     };
     socket.onmessage = (event) => this.receive(event.data);
     socket.onclose = (event) => {
@@ -173,7 +188,7 @@ export class BuildStream {
     this.socket = null;
     if (!socket) return;
     // A dead connection may take minutes to close: nobody is to wait for that, nor to hear of it.
-    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onopen = socket.onmessage = socket.onclose = socket.onbusy = null;
     socket.close();
   }
 }

@@ -6,6 +6,15 @@ import pytest
 
 from a6hub_jupyter.express.geometry import Box, Shape
 from a6hub_jupyter.express.lef import Lef, nanometres, slabs
+from a6hub_jupyter.express.lefrules import (
+    ArraySpacing,
+    CrowdSpacing,
+    CutCount,
+    EndEnclosure,
+    EndSpacing,
+    LayerRules,
+    WideSpacing,
+)
 from a6hub_jupyter.express.problem import ProblemError
 
 TECHNOLOGY = """
@@ -149,3 +158,33 @@ def test_file_that_is_missing_or_cut_short(tmp_path: Path) -> None:
     (tmp_path / "half.lef").write_text(CELL[:200])
     with pytest.raises(ProblemError, match="cut short or malformed"):
         Lef(tmp_path / "half.lef")
+
+
+def test_rules_beyond_width_and_spacing_are_read() -> None:
+    lef = Lef()
+    lef.parse(
+        """MANUFACTURINGGRID 0.005 ;
+        LAYER m TYPE ROUTING ; DIRECTION VERTICAL ; WIDTH .2 ;
+          SPACINGTABLE PARALLELRUNLENGTH 0 1 10 WIDTH 0 .2 .2 .2 WIDTH .4 .2 .24 .24 WIDTH 10 .2 .24 .6 ;
+          MINENCLOSEDAREA .14 ; MAXWIDTH 30 ; MINIMUMCUT 2 WIDTH 1.4 ; MINIMUMCUT 4 WIDTH 3 FROMABOVE ;
+          SPACING .25 ENDOFLINE .3 WITHIN .05 ; MINIMUMDENSITY 30 ; MINIMUMCUT 2 WIDTH 1 LENGTH 2 WITHIN 3 ;
+        END m
+        LAYER c TYPE CUT ; WIDTH .2 ; SPACING .22 ; SPACING .29 ADJACENTCUTS 3 WITHIN .31 ;
+          ARRAYSPACING CUTSPACING .36 ARRAYCUTS 4 SPACING .36 ;
+          PROPERTY LEF58_EOLENCLOSURE " EOLENCLOSURE 0.34 0.06 ; " ;
+        END c
+        LAYER old TYPE ROUTING ; DIRECTION VERTICAL ; WIDTH .2 ; SPACING .23 ; SPACING .3 RANGE 10.005 999 ; END old"""
+    )
+    m, c, old = (LayerRules.of(lef.layers[name]) for name in ("m", "c", "old"))
+    assert lef.manufacturing_grid == 5
+    assert m.wide == [WideSpacing(400, 1000, 240), WideSpacing(10000, 10000, 600)]
+    assert (m.hole_area, m.most_width) == (140_000, 30_000)
+    assert m.cut_counts == [CutCount(2, 1400, "BOTH"), CutCount(4, 3000, "ABOVE")]
+    assert m.ends == [EndSpacing(250, 300, 50)]
+    assert m.not_read == ["MINIMUMDENSITY 30", "MINIMUMCUT 2 WIDTH 1 LENGTH 2 WITHIN 3"]
+    assert c.crowds == [CrowdSpacing(290, 3, 310)]
+    assert c.arrays == [ArraySpacing(360, 4)]
+    assert c.end_enclosures == [EndEnclosure(340, 60)]
+    assert not c.not_read
+    assert old.wide == [WideSpacing(10005, 0, 300)]
+    assert lef.layers["old"].spacing == 230

@@ -1,0 +1,30 @@
+"""Steps that work with timing: repair of slews, loads and hold, and the estimate after routing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from librelane.common import aggregate_metrics
+from librelane.state import DesignFormat
+from librelane.steps import Step
+
+from a6hub_jupyter.express.steps.base import DATABASE, ExpressStep
+
+if TYPE_CHECKING:
+    from librelane.state import State
+
+
+@Step.factory.register()
+class TimingEstimate(ExpressStep):
+    """Estimates slacks from Liberty tables and the routed wires, in all corners. No sign-off."""
+
+    id = "Express.TimingEstimate"
+    name = "Timing Estimate"
+    tool = "timingestimate"
+    inputs = [DATABASE, DesignFormat.DEF]  # noqa: RUF012
+    outputs: ClassVar[list[DesignFormat]] = []
+
+    def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
+        """Metrics of all corners, and LibreLane's aggregates of them."""
+        views, metrics = super().run(state_in, **kwargs)
+        return views, aggregate_metrics(metrics)
