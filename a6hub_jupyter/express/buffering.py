@@ -51,7 +51,7 @@ class TreeBuilder:
     def __init__(self, database: Database, macros: Mapping[str, Macro]) -> None:
         self._database = database
         self._macros = macros
-        self._position = {c.name: c for c in database.components}
+        self._position = {c.name: c for c in database.cells()}
 
     def _sink(self, instance: str, pin: str) -> Sink:
         component = self._position[instance]

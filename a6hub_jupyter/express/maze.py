@@ -124,7 +124,7 @@ def fewest_vias(vertical: list[bool]) -> Array:
 @compiled
 def via_cost(fabric: Fabric, u: int, penalty: float) -> float:
     """What a via pad at node u costs for its collisions and the history of the place, um."""
-    return penalty * fabric.via_hits[u] + HISTORY_AT_VIA * fabric.history[u]
+    return float(penalty * fabric.via_hits[u] + HISTORY_AT_VIA * fabric.history[u])
 
 
 @compiled

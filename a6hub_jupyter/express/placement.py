@@ -31,7 +31,8 @@ def place(job: Job) -> Metrics:
     database = Database.load(job.given("database"))
     netlist = database.netlist
     middle = database.width // 2, database.height // 2
-    database.components = [Component(name, cell, *middle) for name, cell in netlist.cells.items()]
+    blocks = {block.name for block in database.blocks}
+    database.components = [Component(name, cell, *middle) for name, cell in netlist.cells.items() if name not in blocks]
     clocks = set(job.clock_ports)
     wide = [net for net, pins in netlist.nets.items() if len(pins) > job.most_fanout and net not in clocks]
     placer = Placer(database, macros, job.effort, job.output("coloquinte.log"))
@@ -40,6 +41,8 @@ def place(job: Job) -> Metrics:
     added = sum(trees.build(net, [job.buffer], job.most_fanout, "fanout", to_one=False) for net in wide)
     if wide:
         print(f"Fan-out trees: {added} buffers for {len(wide)} nets with more than {job.most_fanout} pins.")
+        length = placer.spread(job.density, clocks)
+        print(f"Global placement with the buffers: half-perimeter wire length {length:.0f} um.")
     length = placer.settle()
     print(f"Legal placement on sites: half-perimeter wire length {length:.0f} um.")
     database.save(job.output(DATABASE_FILE))

@@ -37,8 +37,8 @@ HISTORY_STEP, HISTORY_GROWTH, HISTORY_MOST = 0.5, 0.2, 3.0
 MARGIN_START, MARGIN_MOST = 12, 60
 GUARD = 16
 """Grid steps that metal may reach past the box of a search: lengthened wires, and what they keep free."""
-SHAKE_FROM_PASS, SHAKE_BELOW = 4, 200
-SHAKE_COLUMNS, SHAKE_ROWS = 4, 6
+SHAKE_FROM_PASS, SHAKE_BELOW = 4, 2000
+SHAKE_COLUMNS, SHAKE_ROWS = 3, 4
 HEAP_MOST = 20_000_000
 ROUTE_MOST = 2_000_000
 """Nodes of the longest route."""
