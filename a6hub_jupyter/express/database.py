@@ -14,6 +14,9 @@ from a6hub_jupyter.express.verilog import Netlist, Port
 if TYPE_CHECKING:
     from a6hub_jupyter.express.lef import Macro
 
+FEWEST_SITES = 8
+"""A shorter part of a row is left empty."""
+
 
 @dataclass
 class Component:
@@ -136,7 +139,7 @@ class Database:
         return [*self.components, *self.blocks]
 
     def spans(self, row: int) -> list[tuple[int, int]]:
-        """The parts of a row that cells may use, in nm on sites: all of it but what hard macros take."""
+        """The parts of a row that cells may use, in nm on sites: all but hard macros, and slivers beside them."""
         low, high, site = row * self.row_height, (row + 1) * self.row_height, self.site_width
         spans = [(self.row_left, self.row_right)]
         for box in self.kept_free:
@@ -144,7 +147,7 @@ class Database:
                 continue
             left, right = box.x1 // site * site, -(-box.x2 // site) * site
             spans = [part for a, b in spans for part in ((a, min(b, left)), (max(a, right), b)) if part[0] < part[1]]
-        return spans
+        return [(a, b) for a, b in spans if b - a >= FEWEST_SITES * site]
 
     def save(self, path: Path) -> None:
         """Write as JSON."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express import available, verilog
+from a6hub_jupyter.express import available, picture, verilog
 from a6hub_jupyter.express.buffering import TreeBuilder
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.defwriter import write_def
@@ -48,6 +48,7 @@ def place(job: Job) -> Metrics:
     database.save(job.output(DATABASE_FILE))
     job.output(f"{job.top}.nl.v").write_text(verilog.write(netlist))
     write_def(job, technology, database)
+    picture.placement(job.output("placement.png"), database, macros)
     area = sum(macros[c.cell].width * macros[c.cell].height for c in database.components)
     return {
         "design__instance__count": len(database.components) + len(database.taps),

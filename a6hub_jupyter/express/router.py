@@ -45,6 +45,8 @@ ROUTE_MOST = 2_000_000
 POOL_FREE = 8_000_000
 """Room for new routes, in nodes, that each thread gets for one pass."""
 THREADS_MOST = 4
+PATIENCE = 15
+"""Passes without fewer nets in conflict, after which the router gives up."""
 TRIES = 8
 """Searches for one terminal, each with a wider margin, at most."""
 
@@ -226,12 +228,14 @@ class Router:
         todo = everything if names is None else np.array(sorted(self._number[name] for name in names), np.int64)
         penalty = PENALTY_START if names is None else PENALTY_MOST / 2
         bad = np.zeros(0, np.int64)
+        fewest, since = len(everything) + 1, 0
         for turn in range(passes):
             self._reroute(todo, penalty)
             bad = self._assess(everything, min(HISTORY_STEP + HISTORY_GROWTH * turn, HISTORY_MOST))
             self.passes += 1
             print(f"Routing pass {self.passes}: {len(self.collided)} conflicts in {len(bad)} nets.")
-            if not len(bad) or time.monotonic() > until:
+            fewest, since = (len(bad), 0) if len(bad) < fewest else (fewest, since + 1)
+            if not len(bad) or since >= PATIENCE or time.monotonic() > until:
                 break
             penalty = min(penalty * PENALTY_GROWTH, PENALTY_MOST)
             todo = bad

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from a6hub_jupyter.express.congestion import Congestion, Spot
 from a6hub_jupyter.express.database import Database
 from a6hub_jupyter.express.defwriter import port_layer, write_def
 from a6hub_jupyter.express.drawing import Drawing, Via, Wire, port_box, via_name
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 PASSES = 60
 REPAIR_ROUNDS = 12
 REPAIR_PRICE = 6.0
+CONGESTION_PICTURE = "congestion.png"
+LOWER = 0.8
+"""By how much fewer cells in the rows are advised when routing fails."""
 PORT_CLEARANCE = 4
 """Grid steps between a port on the first routing layer and the nearest cell pin."""
 
@@ -213,6 +217,21 @@ def route_and_repair(assembly: Assembly, until: float) -> tuple[dict[str, Drawin
     return drawings, findings, conflicts
 
 
+def given_up(job: Job, database: Database, technology: Technology, spot: Spot, nets: int) -> str:
+    """Why the design cannot be routed, where it is worst, and what to do."""
+    room = sum(b - a for row in range(database.row_count) for a, b in database.spans(row)) * database.row_height
+    macros = technology.lef.macros
+    full = sum(macros[c.cell].width * macros[c.cell].height for c in database.components) / room
+    x1, y1, x2, y2 = (v / 1000 for v in spot.box)
+    lower = max(5, round(full * LOWER * 20) * 5)
+    remedy = f"set FP_CORE_UTIL to about {lower}" if not job.die_area else "enlarge DIE_AREA by about a quarter"
+    return (
+        f"Routing ended with {nets} nets in conflict. The worst region is ({x1:.1f}, {y1:.1f}) to ({x2:.1f}, {y2:.1f}) "
+        f"um: {spot.conflicts} conflicts, {100 * spot.usage:.0f} % of the free tracks taken; the cells fill "
+        f"{100 * full:.0f} % of the rows. To make room, {remedy}."
+    )
+
+
 def route(job: Job) -> Metrics:
     """Route the placed design. Wire length in um."""
     technology = Technology.of(job)
@@ -229,11 +248,13 @@ def route(job: Job) -> Metrics:
     for finding in findings:
         x, y = finding.box.center
         print(f"Violation: {finding.rule} at ({x / 1000:.3f}, {y / 1000:.3f}) um, nets {', '.join(finding.nets)}.")
-    for name in conflicts:
-        print(f"Not routed without conflict: {name}.")
+    congestion = Congestion(assembly.grid, assembly.nets, assembly.router.collided)
+    congestion.draw(job.output(CONGESTION_PICTURE))
     database.save(job.output(DATABASE_FILE))
     write_def(job, technology, database, drawings)
     lengths = [drawing.length() / 1000 for drawing in drawings.values()]
+    if conflicts:
+        raise ProblemError(given_up(job, database, technology, congestion.worst(), len(conflicts)))
     open_nets = sum(not net.complete for net in assembly.nets)
     print(f"Routed: {sum(lengths):.0f} um of wire, {sum(len(d.vias) for d in drawings.values())} vias.")
     return {
