@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_core.paths import jupyter_data_dir
+from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Int, List, Unicode, default
 
@@ -43,6 +43,9 @@ class A6HubApp(ExtensionApp):
         config=True
     )
     pdk = Unicode("sky130A", help="The PDK of builds that name none.").tag(config=True)
+    preset_dirs = List(
+        Unicode(), help="Directories of presets for all users: '<name>.json' with 'description' and 'config'."
+    ).tag(config=True)
     pdk_roots = List(Unicode(), help="Directories that hold PDKs, looked at before PDK_ROOT and ciel's home.").tag(
         config=True
     )
@@ -98,6 +101,9 @@ class A6HubApp(ExtensionApp):
         from .builds.store import Store  # noqa: PLC0415
         from .executors import EXECUTORS  # noqa: PLC0415
         from .layout.cache import SceneCache  # noqa: PLC0415
+        from .librelane.catalogue import Catalogue  # noqa: PLC0415
+        from .librelane.presets import DIRECTORY as PRESETS  # noqa: PLC0415
+        from .librelane.presets import Presets  # noqa: PLC0415
 
         # resolved: a supervisor has another working directory
         store = Store(Path(self.builds_dir).expanduser().resolve())
@@ -116,14 +122,16 @@ class A6HubApp(ExtensionApp):
             cores=self.build_cores,
             memory=self.build_memory,
         )
-        intake = Intake(store, queue, roots, defaults, self.check_timeout)
+        own = Path(jupyter_config_dir()) / PRESETS
+        presets = Presets(own, [Path(d).expanduser() for d in self.preset_dirs])
+        intake = Intake(store, queue, roots, defaults, self.check_timeout, presets)
         scenes = SceneCache(
             Path(self.cache_dir).expanduser().resolve() / "scenes",
             self.layout_cache_bytes,
             self.layout_timeout,
             self.layout_memory,
         )
-        return Services(store, queue, intake, roots, scenes)
+        return Services(store, queue, intake, roots, scenes, Catalogue(intake.ask))
 
     def _root_dir(self) -> str:
         manager: Any = self.serverapp.contents_manager if self.serverapp else None

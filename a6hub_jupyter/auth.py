@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 BUILDS, LAYOUTS = "a6hub:builds", "a6hub:layouts"
+# flows and their variables, presets, designs and their configuration: what is said before a build
+DESIGNS = "a6hub:designs"
 READ, WRITE, EXECUTE = (
     "read",
     "write",
@@ -52,6 +54,12 @@ class Refusal(Exception):  # noqa: N818 - it is an answer to a client, not a def
             self.body["remedy"] = remedy
         if self.errors:
             self.body["errors"] = self.errors
+
+    @property
+    def entries(self) -> list[dict[str, str]]:
+        """One entry for each bad field."""
+        names = ("field", "message", "remedy")
+        return self.errors or [{n: str(self.body.get(n, "")) for n in names}]
 
 
 class Roots:

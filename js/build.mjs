@@ -2,7 +2,7 @@
 // Order matters: the worker's hash goes into main.js, and that of main.js into bootstrap.js.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -74,6 +74,18 @@ const bootstrap = await bundle("bootstrap.ts", {
 });
 const withoutLayout = await bundle("main.ts", workerDefine, ["*/layout"]);
 
+// What JupyterLab asks of an extension: a script that leaves itself under `_JUPYTERLAB`, named in its package.json.
+const entry = await bundle("labextension.ts", {});
+const entryName = `static/remoteEntry.${hashOf(entry)}.js`;
+const { version, description, license } = JSON.parse(await readFile(path.join(here, "package.json"), "utf8"));
+const labPackage = {
+  ...{ name: "a6hub-jupyter", version, description, license },
+  jupyterlab: {
+    mimeExtension: "./mimeExtension",
+    _build: { load: entryName, mimeExtension: "./mimeExtension" },
+  },
+};
+
 const outputs = { "bootstrap.js": bootstrap, "main.js": main, "layout-worker.js": worker };
 const manifest = {};
 for (const [name, bytes] of Object.entries(outputs)) {
@@ -91,6 +103,13 @@ const layout = gzipped(main) - gzipped(withoutLayout) + gzipped(worker);
 console.log(`${"the layout".padEnd(20)} ${" ".repeat(10)}  gzip ${kilobytes(layout)}`);
 if (layout > LAYOUT_LIMIT) stop(`The layout viewer is over its limit of ${LAYOUT_LIMIT} bytes gzip.`);
 
+manifest["without the layout"] = { gzip: core };
+
 await mkdir(target, { recursive: true });
+const lab = path.join(target, "labextension");
+await rm(lab, { recursive: true, force: true });
+await mkdir(path.join(lab, "static"), { recursive: true });
+await writeFile(path.join(lab, entryName), entry);
+await writeFile(path.join(lab, "package.json"), `${JSON.stringify(labPackage, null, 2)}\n`);
 for (const [name, bytes] of Object.entries(outputs)) await writeFile(path.join(target, name), bytes);
 await writeFile(path.join(target, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);

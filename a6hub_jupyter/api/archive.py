@@ -13,7 +13,7 @@ from ..auth import BUILDS, READ, Refusal
 from .artifacts import list_files
 from .base import CHUNK, A6HubHandler, guarded
 
-MAX_PATHS = 200
+MAX_PATHS, MAX_FILES = 200, 100_000
 
 
 class ArchiveHandler(A6HubHandler):
@@ -27,9 +27,11 @@ class ArchiveHandler(A6HubHandler):
         if len(wanted) > MAX_PATHS:
             raise Refusal(422, "These are too many paths.", field="path", remedy=f"Name at most {MAX_PATHS}.")
         run_dir = Path(record.request.run_dir)
-        names = [str(f["path"]) for f in await asyncio.to_thread(list_files, run_dir)]
-        if wanted:
-            names = [n for n in names if any(n == w or n.startswith(w.rstrip("/") + "/") for w in wanted)]
+        files, cut = await asyncio.to_thread(list_files, run_dir, MAX_FILES, wanted)
+        if cut:  # a zip that lacks something does not say so
+            remedy = "Name some of its directories with 'path'."
+            raise Refusal(422, f"These are more than {MAX_FILES} files.", field="path", remedy=remedy)
+        names = [str(f["path"]) for f in files]
         if not names:
             raise Refusal(404, "The build has no such files.", field="path", remedy="…/artifacts lists what there is.")
         self.set_header("Content-Disposition", f'attachment; filename="{record.id}.zip"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -28,23 +29,33 @@ def artifact_path(record: Record, relative: str) -> Path:
     raise Refusal(404, "The build has no such file.", field="path", remedy="…/artifacts lists the files it has.")
 
 
-def list_files(run_dir: Path) -> list[dict[str, Any]]:
-    """Return path (relative), size in bytes and time of modification of all files, the final views first."""
-    found = []
+def list_files(run_dir: Path, most: int, wanted: Sequence[str] = ()) -> tuple[list[dict[str, Any]], bool]:
+    """Return the files, the final views first, and whether there are more than ``most``.
+
+    Each is path (relative), size in bytes and time of modification; ``wanted`` are paths that they are, or lie below.
+    """
+    found: list[dict[str, Any]] = []
+    cut = False
     for directory, names, files in os.walk(run_dir):
-        names[:] = sorted(n for n in names if n != "tmp")
-        for name in files:
+        # what is cut off is never the end of all that a build is for
+        names[:] = sorted((n for n in names if n != "tmp"), key=lambda n: (n != "final", n))
+        for name in sorted(files):
             path = Path(directory, name)
+            relative = path.relative_to(run_dir).as_posix()
+            if wanted and not any(relative == w or relative.startswith(w.rstrip("/") + "/") for w in wanted):
+                continue
+            if len(found) >= most:
+                cut = True
+                break
             try:
                 status = path.lstat()
             except OSError:
                 continue
             modified = datetime.fromtimestamp(status.st_mtime, timezone.utc).isoformat(timespec="milliseconds")
-            relative = path.relative_to(run_dir).as_posix()
             found.append({"path": relative, "size": status.st_size, "modified": modified.replace("+00:00", "Z")})
-        if len(found) >= MAX_LISTED:
+        if cut:
             break
-    return sorted(found, key=lambda f: (not f["path"].startswith("final/"), f["path"]))
+    return sorted(found, key=lambda f: (not f["path"].startswith("final/"), f["path"])), cut
 
 
 class ArtifactsHandler(A6HubHandler):
@@ -52,9 +63,10 @@ class ArtifactsHandler(A6HubHandler):
 
     @guarded(READ, BUILDS)
     async def get(self, build_id: str) -> None:
-        """Answer with the list of files."""
+        """Answer with the list of files; ``truncated`` says that there are more."""
         run_dir = Path(self.record(build_id).request.run_dir)
-        await self.finish({"artifacts": await asyncio.to_thread(list_files, run_dir)})
+        files, cut = await asyncio.to_thread(list_files, run_dir, MAX_LISTED)
+        await self.finish({"artifacts": files, "truncated": cut})
 
 
 class ArtifactHandler(A6HubHandler):

@@ -24,6 +24,7 @@ from ..builds.queue import Queue
 from ..builds.record import Record
 from ..builds.store import Store
 from ..layout.cache import SceneCache
+from ..librelane.catalogue import Catalogue
 
 CHUNK = 1 << 18
 MAX_BODY = 1 << 20
@@ -40,6 +41,7 @@ class Services:
     intake: Intake
     roots: Roots
     scenes: SceneCache
+    catalogue: Catalogue
 
 
 def find_record(services: Services, build_id: str) -> Record:

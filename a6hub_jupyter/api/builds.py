@@ -7,7 +7,6 @@ import base64
 import binascii
 import hashlib
 import json
-import shutil
 from datetime import datetime, timezone
 from typing import Any
 
@@ -39,6 +38,9 @@ def build_json(services: Services, record: Record) -> dict[str, Any]:
         "executor": request.executor,
         "config": request.config,
         "command": command_json(request, snapshot.command),
+        "meta": request.meta,
+        "presets": request.presets,
+        "origins": request.origins,
         "tags": record.tags,
         "notes": record.annotations.get("notes", ""),
         "retry_of": request.retry_of,
@@ -85,15 +87,19 @@ class BuildsHandler(MakingHandler):
     async def get(self) -> None:
         """Answer with a page of builds; ``next`` is the cursor of the next page, null on the last one."""
         limit, filters = self._limit(), self._filters()
-        found = self.services.store.find(filters, limit + 1)
-        page = found[:limit]
-        await self.finish(
-            {
-                "builds": [build_json(self.services, record) for record in page],
-                "next": _cursor(page[-1]) if len(found) > limit else None,
-                "total": self.services.store.count(filters) if filters.after is None else None,
-            }
-        )
+        services, store = self.services, self.services.store
+        # what is in memory changes on the event loop and is read there; the rest, far more, is not its business
+        live = store.find_live(filters)
+        shown = {record.id: build_json(services, record) for record in live[: limit + 1]}
+
+        def page() -> str:
+            found = store.find(filters, limit + 1, live)
+            builds = [shown.get(record.id) or build_json(services, record) for record in found[:limit]]
+            more = _cursor(found[limit - 1]) if len(found) > limit else None
+            total = store.count(filters, live) if filters.after is None else None
+            return json.dumps({"builds": builds, "next": more, "total": total})
+
+        await self.finish(await asyncio.to_thread(page))
 
     def _limit(self) -> int:
         text = self.get_query_argument("limit", str(DEFAULT_LISTED))
@@ -154,20 +160,10 @@ class BuildHandler(A6HubHandler):
     async def delete(self, build_id: str) -> None:
         """Remove an ended build's record; with ``run_directory=true`` also LibreLane's run directory."""
         record = self.record(build_id)
-        if record.live:
-            raise Refusal(
-                409,
-                f"The build is {record.snapshot.state}.",
-                field="id",
-                remedy="Cancel it first, or wait for its end.",
-            )
         whole = self.get_query_argument("run_directory", "false")
         if whole not in {"true", "false"}:
             raise Refusal(422, "This is neither true nor false.", field="run_directory", remedy="Give one of them.")
-        if whole == "true":
-            self.services.intake.must_be_idle(record.request.run_dir)
-            await asyncio.to_thread(shutil.rmtree, record.request.run_dir, ignore_errors=True)
-        await asyncio.to_thread(shutil.rmtree, self.services.store.forget(record), ignore_errors=True)
+        await self.services.intake.delete(record, run_directory=whole == "true")
         self.set_status(204)
         await self.finish()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from pathlib import Path
 
 from ..auth import LAYOUTS, READ, Refusal
@@ -11,14 +12,17 @@ from ..builds.record import Record
 from ..express import sky130
 from ..layout.cache import SceneFiles
 from ..layout.errors import LayoutError
+from ..layout.netindex import NetIndex
+from ..layout.reports import find_reports
 from .artifacts import artifact_path
 from .base import A6HubHandler, guarded
 
 SUFFIXES = (".gds", ".gds.gz", ".oas", ".oas.gz", ".gds2")
-REPORT_SUFFIXES = (".lyrdb", ".lyrdb.gz")
+REPORT_SUFFIXES = (".lyrdb", ".lyrdb.gz", ".xml", ".rpt", ".drc")
 
-# A build has one report for each checker; this many is more than any flow writes.
-MAX_REPORTS = 50
+# Longer names than synthesis makes, and as many as a person reads.
+MAX_NAME, MAX_FOUND = 1000, 1000
+MAX_LEFS = 200
 
 
 class LayoutHandler(A6HubHandler):
@@ -40,20 +44,30 @@ class LayoutHandler(A6HubHandler):
         """Return the scene of the file that ``path`` names."""
         return await self._scene(self.given_path("layout", SUFFIXES), None)
 
-    def given_path(self, kind: str, suffixes: tuple[str, ...]) -> Path:
-        """Return the file that ``path`` names; Refusal when it is not there, or no such file by its name."""
-        given = self.get_query_argument("path", "")
+    def given_path(self, kind: str, suffixes: tuple[str, ...], field: str = "path") -> Path:
+        """Return the file that ``field`` names; Refusal when it is not there, or no such file by its name."""
+        given = self.get_query_argument(field, "")
         if not given.lower().endswith(suffixes):
             raise Refusal(
                 422,
                 f"This is no {kind} file.",
-                field="path",
+                field=field,
                 remedy=f"Name a file that ends in {', '.join(suffixes)}.",
             )
-        path = self.services.roots.resolve(given, "path")
+        path = self.services.roots.resolve(given, field)
         if not path.is_file():
-            raise Refusal(404, f"The {kind} '{given}' does not exist.", field="path", remedy="Check the path.")
+            raise Refusal(404, f"The {kind} '{given}' does not exist.", field=field, remedy="Check the path.")
         return path
+
+    def number(self, name: str) -> float:
+        """Return a query argument as a number; Refusal when it is none."""
+        try:
+            value = float(self.get_query_argument(name, ""))
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise Refusal(422, f"'{name}' is a number, in um.", field=name, remedy=f"Give {name}, such as {name}=12.5.")
+        return value
 
     async def _scene(self, path: Path, lyp: Path | None) -> SceneFiles:
         try:
@@ -148,9 +162,91 @@ class MarkersHandler(LayoutHandler):
         await self.send_markers([self.given_path("report", REPORT_SUFFIXES)])
 
 
-def find_reports(run_dir: Path) -> list[Path]:
-    """Return the report databases in a run directory, in the order of its steps; links to elsewhere are left out."""
-    found = (path.resolve() for path in sorted(run_dir.rglob("*.lyrdb")))
-    inside = run_dir.resolve()
-    reports = [path for path in found if path.is_relative_to(inside) and path.is_file()]
-    return list(dict.fromkeys(reports))[:MAX_REPORTS]
+class NetsHandler(LayoutHandler):
+    """What the three routes for nets have in common: the index of the build's DEF."""
+
+    async def nets(self, build_id: str) -> NetIndex:
+        """Return the index, made now unless it is there; Refusal when the build has no DEF yet."""
+        record = self.record(build_id)
+        view = record.snapshot.views.get("def")
+        if view is None:
+            raise Refusal(404, "The build has no DEF yet.", remedy="Wait until its design is placed and routed.")
+        try:
+            lefs = await asyncio.to_thread(_lefs, record)
+            return NetIndex(await self.services.scenes.nets(artifact_path(record, view), lefs))
+        except LayoutError as error:
+            raise Refusal(422, error.message, remedy=error.remedy) from error
+
+
+class BuildNetsHandler(NetsHandler):
+    """``builds/{id}/nets``."""
+
+    @guarded(READ, LAYOUTS)
+    async def get(self, build_id: str) -> None:
+        """Send the nets and instances whose names contain ``text``."""
+        text = self.get_query_argument("text", "")
+        given = self.get_query_argument("limit", "100")
+        if len(text) > MAX_NAME:
+            raise Refusal(422, "No name is so long.", field="text", remedy=f"Give at most {MAX_NAME} characters.")
+        if not given.isascii() or not given.isdigit() or not 1 <= int(given[:6]) <= MAX_FOUND:
+            raise Refusal(422, f"'limit' is a number from 1 to {MAX_FOUND}.", field="limit", remedy="Leave it out.")
+        index = await self.nets(build_id)
+        await self.finish(await asyncio.to_thread(index.search, text, int(given)))
+
+
+class BuildNetHandler(NetsHandler):
+    """``builds/{id}/net?name=``."""
+
+    @guarded(READ, LAYOUTS)
+    async def get(self, build_id: str) -> None:
+        """Send a net with its pins and its shapes."""
+        name = self.get_query_argument("name", "")
+        index = await self.nets(build_id)
+        net = await asyncio.to_thread(index.net, name) if 0 < len(name) <= MAX_NAME else None
+        if net is None:
+            raise Refusal(
+                404, f"The design has no net '{name[:80]}'.", field="name", remedy="…/nets finds nets by their names."
+            )
+        await self.finish(net)
+
+
+class BuildPlaceHandler(NetsHandler):
+    """``builds/{id}/place?x=&y=``."""
+
+    @guarded(READ, LAYOUTS)
+    async def get(self, build_id: str) -> None:
+        """Send the nets and the instances at a place."""
+        x, y = self.number("x"), self.number("y")
+        index = await self.nets(build_id)
+        await self.finish(await asyncio.to_thread(index.at, x, y))
+
+
+def _lefs(record: Record) -> list[Path]:
+    """Return the LEF files of the build's PDK and design: via and pin shapes. Other places are left out."""
+    config = read_json(Path(record.request.run_dir) / "resolved.json")
+    if not isinstance(config, dict):
+        return []
+    tech = config.get("TECH_LEFS")
+    # One for each corner, all with the same geometry.
+    given: list[object] = list(tech.values())[:1] if isinstance(tech, dict) else []
+    for name in ("CELL_LEFS", "PAD_LEFS", "EXTRA_LEFS"):
+        more = config.get(name)
+        given += more if isinstance(more, list) else []
+    root = Path(record.request.pdk_root or sky130.default_root()).resolve()
+    allowed = root, Path(record.request.run_dir).resolve(), Path(record.request.design_dir).resolve()
+    found = [Path(each).resolve() for each in given[:MAX_LEFS] if isinstance(each, str) and "\0" not in each]
+    return [path for path in found if any(path.is_relative_to(place) for place in allowed) and path.is_file()]
+
+
+class DifferencesHandler(LayoutHandler):
+    """``layouts/differences?path=&other=``."""
+
+    @guarded(READ, LAYOUTS)
+    async def get(self) -> None:
+        """Send markers where two layout files differ."""
+        one, other = self.given_path("layout", SUFFIXES), self.given_path("layout", SUFFIXES, "other")
+        try:
+            markers = await self.services.scenes.differences(one, other)
+        except LayoutError as error:
+            raise Refusal(422, error.message, field="path", remedy=error.remedy) from error
+        await self.send_file(markers, content_type="application/json", gzip=True)

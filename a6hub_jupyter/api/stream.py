@@ -10,6 +10,7 @@ import asyncio
 import codecs
 import contextlib
 import json
+import time
 from typing import Any
 
 from jupyter_server.auth.decorator import ws_authenticated
@@ -114,6 +115,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         events = JournalReader(record.directory)
         log = LogReader(record, offset)
         sent_position: tuple[int | None, str | None] = services.queue.position(record)
+        next_log = 0.0
         while True:
             changed = record.changed
             ended = not record.live
@@ -127,10 +129,15 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 if event["type"] == "status":
                     data, sent_state = {**build_json(services, record), "state": data["state"]}, data["state"]
                 await self._write(event["type"], data, after, event["timestamp"])
-            # one message, then the events again: a log without a pause must not keep them back
-            if text := log.read(final=ended):
+            # after a pause what comes is sent at once, and what follows together, at the end of the interval
+            pause = next_log - time.monotonic()
+            text = log.read(final=ended) if pause <= 0 else None
+            if text:
+                next_log = time.monotonic() + LOG_INTERVAL
                 await self._write("log", text, None)
-                await asyncio.sleep(LOG_INTERVAL)
+                continue  # to the events: a log without a pause must not keep them back
+            if ended and pause > 0:
+                await asyncio.sleep(pause)
                 continue
             if ended:
                 await self._write("complete", build_json(services, record), record.snapshot.seq)
@@ -143,7 +150,8 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
                     await self._write("status", build_json(services, record), after)
             if not record.live:
                 continue
-            await asyncio.wait_for(changed.wait(), None)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(changed.wait(), pause if pause > 0 else None)
 
     def _write(self, kind: str, data: dict[str, Any], seq: int | None, timestamp: str | None = None) -> Any:
         message: dict[str, Any] = {"type": kind, "data": data, "timestamp": timestamp or now()}

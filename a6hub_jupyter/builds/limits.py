@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import psutil
 from .model import BuildRequest
 
 _CGROUP = Path("/sys/fs/cgroup")
+_OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 @dataclass
@@ -46,18 +47,54 @@ class Limits:
 
 
 def host_cores() -> int:
-    """Return the cores that this process may use: by affinity, and by the quota of its cgroup."""
+    """Return the cores that this process may use: by affinity, and by the quotas of its cgroups."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with contextlib.suppress(OSError, ValueError):
-        quota, period = (_CGROUP / "cpu.max").read_text().split()
-        cores = min(cores, max(1, int(quota) // int(period)))
+    for directory in _cgroups("cpu"):
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = _quota(directory)
+            if quota > 0:  # -1: none
+                cores = min(cores, max(1, quota // period))
     return cores
 
 
 def host_memory() -> int:
-    """Return the bytes of memory that this process may use: the machine's, or its cgroup's limit."""
+    """Return the bytes of memory that this process may use: the machine's, or the least limit of its cgroups."""
     memory = int(psutil.virtual_memory().total)
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        with contextlib.suppress(OSError, ValueError):
-            memory = min(memory, int((_CGROUP / name).read_text()))
+    for directory in _cgroups("memory"):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):  # "max": none
+                memory = min(memory, int((directory / name).read_text()))
     return memory
+
+
+def _quota(directory: Path) -> tuple[int, int]:
+    """Return a cgroup's quota and period in microseconds, of version 2 or 1; OSError or ValueError without one."""
+    if (directory / "cpu.max").exists():
+        quota, period = (directory / "cpu.max").read_text().split()
+        return int(quota), int(period)
+    quota, period = ((directory / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+    return int(quota), int(period)
+
+
+def _cgroups(controller: str) -> Iterator[Path]:
+    """Yield the directories of this process's cgroups for a controller, from its own up: each one's limit holds.
+
+    ``/proc/self/cgroup`` has lines ``number:controllers:path``, number 0 and no controllers for version 2
+    (cgroups(7)). In a container without a namespace of its own the path is the host's, and only the root is there.
+    """
+    try:
+        lines = _OWN_CGROUPS.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        number, controllers, path = line.split(":", 2)
+        if number == "0" and not controllers:
+            root = _CGROUP
+        elif controller in controllers.split(","):
+            root = next((r for r in (_CGROUP / controllers, _CGROUP / controller) if r.is_dir()), _CGROUP)
+        else:
+            continue
+        directory = root / path.strip("/")
+        while directory.is_relative_to(root):
+            yield directory
+            directory = directory.parent

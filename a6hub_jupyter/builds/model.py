@@ -55,7 +55,10 @@ class BuildRequest:
     is what a tool has to end by itself, after each signal. ``cores`` and ``memory`` (bytes, 0 for unknown) are what
     the queue counts the build with. ``weights`` are the seconds that each step is expected to take, and
     ``weights_basis`` says from what. ``retry_of`` and ``resume_of`` name the build that this one repeats or goes on
-    with; only the latter shares its run directory.
+    with; only the latter shares its run directory. ``meta`` is what LibreLane finds under this name in its
+    configuration: the version of the format and, where they are given, a list of steps and substitutions of steps.
+    ``presets`` were laid under what was given, in their order, and ``origins`` says where each value of ``config`` is
+    from: ``explicit`` or ``preset <name>``.
     """
 
     id: str
@@ -85,6 +88,9 @@ class BuildRequest:
     resume_of: str | None = None
     weights: dict[str, float] = field(default_factory=dict)
     weights_basis: str | None = None
+    meta: dict[str, Any] = field(default_factory=lambda: {"version": 2})
+    presets: list[str] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:

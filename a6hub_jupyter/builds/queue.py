@@ -150,6 +150,7 @@ class Queue:
     async def clean_up(self) -> list[str]:
         """Remove the records that retention gives up; return their ids."""
         removed = []
+        await asyncio.to_thread(self._store.clear_half_made)
         for build_id in await asyncio.to_thread(self._retention.doomed, self._store.index, self._store.directory):
             record = self._store.get(build_id)
             if record is not None and not record.live:
@@ -158,6 +159,9 @@ class Queue:
         return removed
 
     def _look_at(self, record: Record, check: bool) -> None:
+        if check and not record.directory.is_dir():
+            self._store.drop(record)
+            return
         was_live = record.live
         if record.refresh():
             self.on_activity()

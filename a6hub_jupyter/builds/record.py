@@ -115,14 +115,15 @@ class Record:
             timestamp = result.get("finished") or now()
             self.snapshot.apply({"seq": self.snapshot.seq, "type": "complete", "data": data, "timestamp": timestamp})
 
-    def lose(self) -> None:
-        """Mark a build whose supervisor is gone without a result."""
+    def lose(self, message: str | None = None) -> None:
+        """Mark a build whose supervisor is gone without a result; ``message`` says what else is known."""
         step = self.snapshot.current_step
         where = f" in step {step}" if step else ""
         self.snapshot.state = LOST
         self.snapshot.finished = self.snapshot.finished or self._last_sign()
         self.snapshot.error = {
-            "message": f"The build's supervisor is gone{where} and left no result: "
+            "message": message
+            or f"The build's supervisor is gone{where} and left no result: "
             "it was killed, or the machine went down. Start the build again.",
             **({"step": step} if step else {}),
         }

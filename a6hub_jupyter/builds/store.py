@@ -12,11 +12,12 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from . import journal
+from . import journal, lock
 from .index import Filters, Index, Row
 from .model import BUILD_ID, CANCELLED, FAILED, QUEUED, BuildRequest, now
 from .record import Record
@@ -25,7 +26,10 @@ from .record import Record
 _KEPT = 64
 # Putting a build on record takes milliseconds; what is older than this, nobody is at any more.
 HALF_MADE_SECONDS = 60.0
-_CHUNK = 200
+# Builds that go into the index in one transaction, for which those who read it wait.
+_CHUNK = 50
+# The coarsest clock of a file system: what was made in the same tick as the last look does not show in its time.
+_TICK_NANOSECONDS = 2_000_000_000
 
 
 class Store:
@@ -55,7 +59,7 @@ class Store:
         """
         self._closing = threading.Event()
         known = self.index.ids()
-        self._clear_half_made()
+        self.clear_half_made()
         self._looked_at = self._modified()
         names = {p.name for p in self.directory.iterdir() if BUILD_ID.fullmatch(p.name)}
         ended = []
@@ -72,12 +76,16 @@ class Store:
         self._indexing = threading.Thread(target=self._index_all, args=(ended,), daemon=True)
         self._indexing.start()
 
+    def exclusively(self) -> AbstractAsyncContextManager[None]:
+        """Return the lock that all servers on this store share; see ``lock.held``."""
+        return lock.held(self.directory / ".lock")
+
     def discover(self) -> list[Record]:
         """Take in builds that another server has put on record since the last look; return them."""
         modified = self._modified()
         if modified == self._looked_at:
             return []
-        self._looked_at = modified
+        self._looked_at = modified if time.time_ns() - modified > _TICK_NANOSECONDS else 0
         names = {p.name for p in self.directory.iterdir() if BUILD_ID.fullmatch(p.name)}
         unknown = names - set(self.live) - set(self._ended)
         found = [r for n in sorted(unknown - self.index.ids()) if (r := _read(self.directory / n)) is not None]
@@ -88,8 +96,8 @@ class Store:
     def _modified(self) -> int:
         return self.directory.stat().st_mtime_ns
 
-    def _clear_half_made(self) -> None:
-        """Remove what a server left that was killed while it put a build on record."""
+    def clear_half_made(self) -> None:
+        """Remove what a server left that was killed while it put a build on record, or removed one."""
         for path in self.directory.glob(".*"):
             if BUILD_ID.fullmatch(path.name[1:]) and time.time() - path.stat().st_mtime > HALF_MADE_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
@@ -152,13 +160,16 @@ class Store:
         return record
 
     def get(self, build_id: str) -> Record | None:
-        """Return a build, None if there is none with this id."""
+        """Return a build, None if there is none with this id (any more: another server may have deleted it)."""
         record = self.live.get(build_id) or self._ended.get(build_id)
         if record is None and BUILD_ID.fullmatch(build_id):
             row = self.index.get(build_id)
             record = self._revive(row) if row else _read(self.directory / build_id)
             if record is not None:
                 self._keep(record)
+        if record is not None and not record.directory.is_dir():
+            self.drop(record)
+            return None
         return record
 
     def _revive(self, row: Row) -> Record:
@@ -173,16 +184,20 @@ class Store:
         build_id = self.index.by_key(key)
         return self.get(build_id) if build_id else None
 
-    def find(self, filters: Filters, limit: int) -> list[Record]:
-        """Return at most ``limit`` builds that pass the filters, in order of creation."""
-        live = sorted((r for r in self.live.values() if r.passes(filters)), key=_age, reverse=not filters.oldest_first)
+    def find_live(self, filters: Filters) -> list[Record]:
+        """Return the builds in memory that pass the filters, in order of creation."""
+        passing = (r for r in self.live.values() if r.passes(filters))
+        return sorted(passing, key=_age, reverse=not filters.oldest_first)
+
+    def find(self, filters: Filters, limit: int, live: Sequence[Record]) -> list[Record]:
+        """Return at most ``limit`` builds that pass the filters, ``live`` among them; may be called from any thread."""
         ended = [self._revive(row) for row in self.index.find(filters, limit)]
         merged = heapq.merge(live, ended, key=_age, reverse=not filters.oldest_first)
         return list(_first(merged, limit))
 
-    def count(self, filters: Filters) -> int:
-        """Return how many builds pass the filters."""
-        return self.index.count(filters) + sum(r.passes(filters) for r in self.live.values())
+    def count(self, filters: Filters, live: Sequence[Record]) -> int:
+        """Return how many builds pass the filters, those in ``live`` included; may be called from any thread."""
+        return self.index.count(filters) + len(live)
 
     def queued(self) -> list[Record]:
         """Return the builds that wait, in the order in which they came."""
@@ -195,14 +210,21 @@ class Store:
         if not record.live:
             self.index.put([record.row()])
 
+    def drop(self, record: Record) -> None:
+        """Let go of a build whose directory is gone: another server, or its owner, has deleted it."""
+        self.live.pop(record.id, None)
+        self._ended.pop(record.id, None)
+        if record.live:
+            record.lose("The record of this build has been deleted.")
+        record.wake()
+
     def forget(self, record: Record) -> Path:
         """Take an ended build off the record; return the directory that is left to be removed, which may take long."""
         doomed = self.directory / f".{record.id}"  # what a killed server leaves so named is removed at the next start
         with contextlib.suppress(OSError):
             record.directory.rename(doomed)
         self.index.remove(record.id)
-        self._ended.pop(record.id, None)
-        record.wake()
+        self.drop(record)
         return doomed
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from .display import BuildDisplay
 from .errors import ServerNotFoundError
-from .layouts import layout_of_build, library_of_build
+from .layouts import comparison_of_builds, layout_of_build, library_of_build
 from .progress import ENDED, ProgressPrinter
 from .server import current_server
 
@@ -74,9 +74,14 @@ class Build:
 
     @property
     def artifacts(self) -> pd.DataFrame:
-        """The files of the run directory: size in bytes, time of modification; the index is the path."""
-        files = current_server().get(f"builds/{self.id}/artifacts")["artifacts"]
-        frame: pd.DataFrame = pd.DataFrame(files, columns=["path", "size", "modified"]).set_index("path")
+        """The files of the run directory: size in bytes, time of modification; the index is the path.
+
+        ``attrs["truncated"]`` says whether there are more than the server lists (20,000).
+        """
+        answer = current_server().get(f"builds/{self.id}/artifacts")
+        columns = ["path", "size", "modified"]
+        frame: pd.DataFrame = pd.DataFrame(answer["artifacts"], columns=columns).set_index("path")
+        frame.attrs["truncated"] = answer["truncated"]
         return frame
 
     def read(self, path: str) -> bytes:
@@ -94,6 +99,10 @@ class Build:
     def layout(self) -> Any:
         """The finished layout as a widget to pan and zoom."""
         return layout_of_build(self.id)
+
+    def compare(self, other: Build | str) -> Any:
+        """Show where the layout of this build and that of another one (or its id) differ."""
+        return comparison_of_builds(self.id, other.id if isinstance(other, Build) else other)
 
     @property
     def library(self) -> gdstk.Library:

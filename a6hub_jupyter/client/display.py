@@ -17,6 +17,8 @@ from .thumbnail import picture_for_notebook
 # Bytes of a picture that go into the notebook, twice: in the page, and by itself. A larger one is made smaller.
 MAX_PICTURE = 150_000
 THUMBNAIL_WIDTH = 500
+# What our extension of JupyterLab shows, from the id alone: also without the kernel that made the output.
+MIME_TYPE = "application/vnd.a6hub.build+json"
 # Enough for the last lines, however they are coloured and padded.
 TAIL_BYTES = 32_768
 
@@ -40,6 +42,7 @@ class BuildDisplay:
         """Show the build in the present cell."""
         if self._widget is None:
             self._widget = BuildWidget(build_id=self._build_id)
+        self._widget._fallback = summary(data)
         self._final = data["finished"] is not None
         self._display(self._bundle(data), raw=True, display_id=self._display_id)
 
@@ -47,6 +50,7 @@ class BuildDisplay:
         """Put the end into the cell that shows the build, so that the saved notebook has it."""
         if self._widget is not None and not self._final:
             self._final = True
+            self._widget._fallback = summary(data)
             self._display(self._bundle(data), raw=True, display_id=self._display_id, update=True)
 
     def _bundle(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +58,7 @@ class BuildDisplay:
         view = self._widget._repr_mimebundle_()
         bundle: dict[str, Any] = dict(view[0] if isinstance(view, tuple) else view or {})
         picture = self._picture(data)
+        bundle[MIME_TYPE] = {"build_id": data["id"]}
         bundle["text/plain"] = summary(data)
         bundle["text/html"] = static_page(data, picture, self._tail(data))
         if picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import difflib
 import gzip
 import html
 import json
@@ -24,11 +25,25 @@ from .thumbnail import picture_for_notebook
 MAX_PICTURE, WIDTH = 150_000, 500
 
 
-def layout(path: str | Path) -> LayoutWidget:
-    """Show a layout file (.gds, .gds.gz, .oas) below the server's root; relative paths count from here."""
-    absolute = Path(path).expanduser().resolve()
-    current_server().get("layouts/layers", path=str(absolute))  # says now, in a sentence, what is wrong with it
-    return LayoutWidget(path=str(absolute))
+def layout(path: str | Path, *, compare: str | Path | None = None) -> LayoutWidget:
+    """Show a layout file (.gds, .gds.gz, .oas) below the server's root; relative paths count from here.
+
+    ``compare`` is another one: shown is where they differ, and each of them (key ``x``).
+    """
+    files = []
+    for each in (path, compare):
+        if each is not None:
+            absolute = Path(each).expanduser().resolve()
+            current_server().get("layouts/layers", path=str(absolute))  # says now, in a sentence, what is wrong with it
+            files.append(str(absolute))
+    return LayoutWidget(path=files[0], other=files[1] if compare is not None else "")
+
+
+def comparison_of_builds(build_id: str, other: str) -> LayoutWidget:
+    """Show where the layouts of two builds differ."""
+    for each in (build_id, other):
+        current_server().get(f"builds/{each}/layers")
+    return LayoutWidget(build_id=build_id, other_build=other)
 
 
 def layout_of_build(build_id: str) -> LayoutWidget:
@@ -59,13 +74,42 @@ def layers_of(widget: LayoutWidget) -> list[dict[str, Any]]:
     return layers
 
 
+def nets_of(widget: LayoutWidget, text: str, limit: int) -> list[str]:
+    """Return names of nets that contain ``text``; ValueError for a layout without nets."""
+    if not widget.build_id:
+        raise ValueError("Nets are known for the layouts of builds alone, from their DEF.")
+    found = current_server().get(f"builds/{widget.build_id}/nets", text=text, limit=str(limit))
+    return [str(net["name"]) for net in found["nets"]]
+
+
+def check_net(widget: LayoutWidget, name: str) -> None:
+    """ValueError when the design has no net of this name, with names that are alike."""
+    found = nets_of(widget, name, 1000)
+    if name in found:
+        return
+    near = difflib.get_close_matches(name, found or nets_of(widget, "", 1000), n=5, cutoff=0.3)
+    raise ValueError(f"The design has no net '{name}'." + (f" It has {', '.join(near)}." if near else ""))
+
+
+def differences_of(widget: LayoutWidget) -> list[dict[str, Any]]:
+    """Return the places where two layout files differ; ValueError unless there are two."""
+    if not (widget.path and widget.other):
+        raise ValueError("Give two files: a6hub.layout('a.gds', compare='b.gds').differences().")
+    found = current_server().get("layouts/differences", path=widget.path, other=widget.other)
+    names = [category["name"] for category in found["categories"]]
+    return [
+        {"layer": names[category], "box": box, "only_in": text.removeprefix("only in ")}
+        for category, _, box, text in found["markers"]
+    ]
+
+
 def write_page(widget: LayoutWidget, path: Path) -> Path:
     """Write a page that shows what the widget shows, without a server; prints its size in MB."""
     bundle = {name: BOOTSTRAP.with_name(name) for name in ("main.js", "layout-worker.js")}
     if not all(file.exists() for file in bundle.values()):
         raise A6HubError("a6hub-jupyter was installed without its JavaScript; run 'npm ci && npm run build' in js/.")
     try:
-        markers = _ask(widget, "markers") if widget.build_id or widget.markers else None
+        markers = _ask(widget, "markers") if widget.build_id or widget.markers or widget.other else None
     except RequestRefusedError:
         markers = None  # a page without markers is worth more than none
     layers = _ask(widget, "layers")
@@ -75,7 +119,8 @@ def write_page(widget: LayoutWidget, path: Path) -> Path:
         "markers": markers,
         "view": widget.view,
         # Packed again, which goes into a page a fourth smaller than it came.
-        "scene": base64.b64encode(gzip.compress(_scene(widget), 9)).decode(),
+        "scene": _packed(widget),
+        "other": _other(widget),
         **{key: base64.b64encode(file.read_bytes()).decode() for key, file in bundle.items()},
     }
     # A script ends at `</`, whatever it is within.
@@ -85,9 +130,23 @@ def write_page(widget: LayoutWidget, path: Path) -> Path:
     return path
 
 
+def _packed(widget: LayoutWidget) -> str:
+    return base64.b64encode(gzip.compress(_scene(widget), 9)).decode()
+
+
+def _other(widget: LayoutWidget) -> dict[str, Any] | None:
+    """Return the scene and the layers of the layout that is compared with."""
+    if not widget.other and not widget.other_build:
+        return None
+    other = LayoutWidget(path=widget.other, build_id=widget.other_build)
+    return {"scene": _packed(other), "layers": _ask(other, "layers")}
+
+
 def _ask(widget: LayoutWidget, what: str) -> Any:
     if what == "markers" and widget.markers:
         return current_server().get("layouts/markers", path=widget.markers)
+    if what == "markers" and widget.path:
+        return current_server().get("layouts/differences", path=widget.path, other=widget.other)
     if widget.build_id:
         return current_server().get(f"builds/{widget.build_id}/{what}")
     return current_server().get(f"layouts/{what}", path=widget.path)
@@ -119,7 +178,10 @@ renderLayout({
   base: "", token: "", signal: new AbortController().signal,
   model: { get: (name) => (name === "view" ? data.view : "") },
   saved: {
-    address: { scene: bytes(data.scene), layers: data.layers, markers: data.markers ?? undefined, headers: {} },
+    address: {
+      scene: bytes(data.scene), layers: data.layers, markers: data.markers ?? undefined, headers: {},
+      other: data.other ? { scene: bytes(data.other.scene), layers: data.other.layers } : undefined,
+    },
     worker: script("(() => {", bytes(data["layout-worker.js"]), "})()"),
   },
 });

@@ -32,6 +32,7 @@ CHECKS = (
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_RULE = re.compile(r"─{9,}")  # as wide as a terminal, which is wider than a page
 _COLUMN = re.compile(r" {2,}[\w.-]+\.py:\d+ *$")  # Rich's: the place in LibreLane's code, at the right edge
 
 
@@ -40,7 +41,7 @@ def log_tail(raw: bytes) -> str:
     lines = []
     for line in raw.decode(errors="replace").split("\n")[-TAIL_LINES - 2 :]:
         shown = _ESCAPES.sub("", line).rstrip("\r").rpartition("\r")[2]
-        shown = _COLUMN.sub("", _CONTROLS.sub("", shown)).rstrip()
+        shown = _RULE.sub("─" * 8, _COLUMN.sub("", _CONTROLS.sub("", shown))).rstrip()
         lines.append(shown if len(shown) <= LONGEST_LINE else f"{shown[:LONGEST_LINE]}…")
     return "\n".join("\n".join(lines).strip("\n").split("\n")[-TAIL_LINES:])
 
@@ -54,7 +55,8 @@ def static_page(data: Mapping[str, Any], picture: bytes | None, tail: str = "") 
         parts.append(f'<img alt="Layout of {name}" style="max-width:480px" src="data:image/png;base64,{source}">')
     parts.append(_steps(data["steps"]))
     if tail:
-        parts.append(f"<details><summary>The end of the log</summary><pre>{escape(tail)}</pre></details>")
+        pre = f'<pre style="font-family:monospace">{escape(tail)}</pre>'
+        parts.append(f"<details><summary>The end of the log</summary>{pre}</details>")
     return "".join(parts)
 
 

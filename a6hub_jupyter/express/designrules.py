@@ -45,6 +45,7 @@ class RuleCheck:
         self._layers = layers
         self._unit = unit
         self._rules = {name: LayerRules.of(lef.layers[name]) for name in layers}
+        self._wide_parts: dict[str, dict[int, kdb.Region]] = {}
 
     def _units(self, length: float) -> int:
         return round(length / self._unit)
@@ -68,12 +69,14 @@ class RuleCheck:
 
     def of_metals(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
         """Width, spacing and area of the metals."""
+        self._wide_parts.clear()
         for name in self._layers:
             if self._lef.layers[name].kind == "ROUTING":
                 yield from self._metal(self._lef.layers[name], regions[name])
 
     def of_cuts(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
         """Size, spacing, enclosure and number of the cuts."""
+        self._wide_parts.clear()
         for k, name in enumerate(self._layers):
             if self._lef.layers[name].kind == "CUT" and 0 < k < len(self._layers) - 1:
                 yield from self._cut(name, regions, self._layers[k - 1], self._layers[k + 1])
@@ -100,10 +103,10 @@ class RuleCheck:
             yield from _found(f"{name}.enclosed area<{rules.hole_area / 1e6:g}", name, "enclosed area", small)
         if rules.most_width:
             yield from _found(
-                f"{name}.width>{rules.most_width / 1000:g}", name, "width", self._wider(region, rules.most_width)
+                f"{name}.width>{rules.most_width / 1000:g}", name, "width", self._wider(name, region, rules.most_width)
             )
         for wide in rules.wide:
-            shapes = self._wider(region, wide.width)
+            shapes = self._wider(name, region, wide.width)
             if shapes.is_empty():
                 continue
             near = self._near(shapes, region, wide.spacing, wide.run)
@@ -127,10 +130,21 @@ class RuleCheck:
         yield from _found(rule, name, "space", region.notch_check(distance))
         yield from _found(rule, name, "space", region.isolated_check(distance))
 
-    def _wider(self, region: kdb.Region, width: int) -> kdb.Region:
-        """The parts of a region that are wider than `width` nm."""
-        half = self._units(width / 2) + 1
-        return region.sized(-half).sized(half) & region
+    def _wider(self, name: str, region: kdb.Region, width: int) -> kdb.Region:
+        """The parts of a metal that are wider than `width` nm.
+
+        All widths that the rules ask for are found at once, each among what is wider than the one before.
+        """
+        parts = self._wide_parts.get(name)
+        if parts is None:
+            rules = self._rules[name]
+            asked = {r.width for r in rules.wide} | {r.width for r in rules.cut_counts} | {rules.most_width}
+            parts, left = self._wide_parts.setdefault(name, {}), region
+            for each in sorted(asked - {0}):
+                half = self._units(each / 2) + 1
+                left = left.sized(-half).sized(half) & left
+                parts[each] = left
+        return parts[width]
 
     def _near(self, wide: kdb.Region, region: kdb.Region, spacing: int, run: int) -> kdb.EdgePairs:
         """Where wide shapes come nearer than `spacing` to others over more than `run` nm."""
@@ -181,6 +195,8 @@ class RuleCheck:
         left = cuts
         pairs = [pair for e in allowed for pair in ((e.first, e.second), (e.second, e.first))]
         for dx, dy in dict.fromkeys(pairs):
+            if left.is_empty():
+                break
             grown = left.sized(self._units(dx), self._units(dy), 2)
             grown.merged_semantics = False
             left = left.inside(grown.not_inside(metal))
@@ -193,7 +209,7 @@ class RuleCheck:
         for wanted in self._rules[metal].cut_counts:
             if wanted.side not in ("BOTH", side):
                 continue
-            touching = regions[name].interacting(self._wider(regions[metal], wanted.width))
+            touching = regions[name].interacting(self._wider(metal, regions[metal], wanted.width))
             if touching.is_empty():
                 continue
             overlap = (regions[pair[0]] & regions[pair[1]]).interacting(touching)

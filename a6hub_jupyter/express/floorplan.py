@@ -29,6 +29,8 @@ FEWEST_SITES = 20
 RESERVE = 1.03
 """Area kept for clock and fan-out buffers."""
 TRACKS_PER_PORT = 3
+ROOM_FOR_WIDEST = 1.5
+"""A row is at least so many times as wide as the widest cell: with a tap in it there is still room."""
 SIDES = ("WEST", "NORTH", "SOUTH", "EAST")
 
 
@@ -65,10 +67,11 @@ def check(netlist: Netlist, lef: Lef, clock_ports: list[str]) -> None:
             raise ProblemError(f"Nothing drives the net '{net}' (it feeds {pins[0][0]}/{pins[0][1]}): drive it.")
 
 
-def die_size(area: int, job: Job, technology: Technology, ports: int) -> tuple[int, int]:
+def die_size(area: int, job: Job, technology: Technology, ports: int, widest: int) -> tuple[int, int]:
     """Width and height in nm: whole sites, and an even number of rows, so that both edges are ground rails.
 
-    `area` in nm2 is that of the cells, without hard macros.
+    `area` in nm2 is that of the cells without hard macros, `widest` in nm the width of the widest: each row must hold
+    it.
     """
     site_width, row_height = technology.site
     sizes = [technology.lef.macros.get(macro["cell"]) for macro in job.macros]
@@ -89,6 +92,7 @@ def die_size(area: int, job: Job, technology: Technology, ports: int) -> tuple[i
     least_width, least_height = per_side * technology.pitch_x, per_side * technology.pitch_y
     wanted = area * RESERVE / job.utilization + blocks_area
     rows = math.ceil(max(math.sqrt(wanted * job.aspect_ratio), least_height) / row_height / 2) * 2
+    least_width = max(least_width, round(widest * ROOM_FOR_WIDEST))
     sites = max(math.ceil(wanted / (rows * row_height * site_width)), FEWEST_SITES, least_width // site_width)
     return (sites + 2 * MARGIN) * site_width, rows * row_height
 
@@ -207,7 +211,8 @@ def plan(job: Job) -> Metrics:
     block_cells = {macro["cell"] for macro in job.macros}
     cells = [cell for cell in netlist.cells.values() if cell not in block_cells]
     area = sum(macros[cell].width * macros[cell].height for cell in cells)
-    width, height = die_size(area, job, technology, len(netlist.ports))
+    widest = max((macros[cell].width for cell in cells), default=0)
+    width, height = die_size(area, job, technology, len(netlist.ports), widest)
     site_width, row_height = technology.site
     margin = MARGIN * site_width
     database = Database(netlist, width, height, row_height, site_width, margin, width - margin)

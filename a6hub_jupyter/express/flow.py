@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from librelane.flows import Flow, SequentialFlow
-from librelane.steps import Checker, KLayout, Misc, Verilator, Yosys
+from librelane.steps import Checker, KLayout, Misc, Verilator
 
-from a6hub_jupyter.express.steps.checks import DRC, LVS, CheckEquivalence, Equivalence
+from a6hub_jupyter.express.steps.checks import DRC, LVS, AntennaCheck, CheckAntennas, CheckEquivalence, Equivalence
+from a6hub_jupyter.express.steps.frontend import JsonHeader, Synthesis
 from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
 from a6hub_jupyter.express.steps.repair import TimingEstimate
 
@@ -19,8 +20,8 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Checker.LintTimingConstructs,
         Checker.LintErrors,
         Checker.LintWarnings,
-        Yosys.JsonHeader,
-        Yosys.Synthesis,
+        JsonHeader,
+        Synthesis,
         Checker.YosysUnmappedCells,
         Checker.YosysSynthChecks,
         Checker.NetlistAssignStatements,
@@ -38,6 +39,9 @@ class Express(SequentialFlow):  # type: ignore[misc]
         KLayout.Render,
         LVS,
         Checker.LVS,
+        Checker.PowerGridViolations,
+        AntennaCheck,
+        CheckAntennas,
         DRC,
         Checker.KLayoutDRC,
         Misc.ReportManufacturability,

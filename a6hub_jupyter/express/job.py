@@ -64,6 +64,7 @@ class Job:
     route_seconds: int
     equivalence_seconds: int
     liberty: list[str]
+    cell_layouts: list[str]
     netlist: str | None = None
     database: str | None = None
     layout: str | None = None

@@ -4,7 +4,9 @@
 
 What is compared: the Verilog netlist of the state, read anew, and the metal of the GDS, cells included.
 The DEF says which placed cell is which instance; that each is where it says, and is the cell the netlist
-names, is checked as well, so the DEF is a witness and need not be trusted.
+names, is checked as well, so the DEF is a witness and need not be trusted. That the cells in the GDS are those
+of the library is checked shape by shape. Of hard macros only the pins are looked at, and that no wire touches
+their other metal. Power is compared like any net, and its findings are counted once more on their own.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ from typing import TYPE_CHECKING
 import klayout.db as kdb
 
 from a6hub_jupyter.express import layermap, verilog
+from a6hub_jupyter.express.cellcontents import changed_cells
 from a6hub_jupyter.express.connectivity import Connectivity, internal_points
 from a6hub_jupyter.express.designrulecheck import read_layout, used_layers
 from a6hub_jupyter.express.geometry import oriented
 from a6hub_jupyter.express.job import Job, run
+from a6hub_jupyter.express.macrometal import WiresOverMacros
+from a6hub_jupyter.express.powercrossings import Crossing, crossings
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.technology import Technology
 
@@ -52,10 +57,13 @@ class Findings:
     ports: list[str] = field(default_factory=list)
     opens: list[str] = field(default_factory=list)
     shorts: list[str] = field(default_factory=list)
+    crossings: list[str] = field(default_factory=list)
+    power: dict[str, int] = field(default_factory=dict)
+    """How many findings concern each power net; they are among the others as well."""
 
     def all(self) -> list[str]:
         """Every finding."""
-        return [*self.instances, *self.ports, *self.opens, *self.shorts]
+        return [*self.instances, *self.ports, *self.opens, *self.shorts, *self.crossings]
 
 
 def read_components(path: str) -> dict[str, Placed]:
@@ -78,7 +86,7 @@ class LayoutCheck:
         self._nm = self._layout.dbu * 1000
         self._layers = used_layers(job, self._technology, self._layout, self._top)
         self._connectivity = Connectivity(self._layout, self._top, self._layers)
-        self.findings = Findings()
+        self.findings = Findings(power={job.power_net: 0, job.ground_net: 0})
 
     def run(self) -> Findings:
         """All comparisons, in the order in which they build on each other."""
@@ -86,8 +94,11 @@ class LayoutCheck:
         wanted = self._probe_pins()
         self._probe_ports(wanted)
         inner = self._probe_inner_metal()
+        crossed = self._probe_crossings()
         self._connectivity.extract()
-        self._compare_nets(wanted, inner)
+        owner = self._compare_nets(wanted, inner)
+        self._compare_crossings(crossed, owner)
+        self._compare_macro_metal()
         return self.findings
 
     # -- instances
@@ -115,6 +126,11 @@ class LayoutCheck:
         for (cell, place), count in there.items():
             if count:
                 found.append(f"The layout has {count} unexpected {cell} at {place}.")
+        used = {placed.cell for placed in self._components.values()}
+        changed, unknown = changed_cells(self._layout, used, self._job.cell_layouts)
+        found += [f"The cell {cell} in the layout is not that of the library." for cell in changed]
+        if unknown:
+            print(f"No library GDS to compare with: {', '.join(unknown)}.")
 
     def _transformation(self, placed: Placed) -> kdb.Trans:
         macro = self._macros[placed.cell]
@@ -159,9 +175,9 @@ class LayoutCheck:
                 if pin.is_signal:
                     if name in self._netlist.cells:
                         wanted[net_of.get((name, pin_name), f"the unconnected pin {label}")].append((label, probes))
-                elif probes and pin_name in self._job.power_pins:
+                elif probes and (pin_name in self._job.power_pins or (macro.is_block and pin.use == "POWER")):
                     wanted[self._job.power_net].append((label, probes))
-                elif probes and pin_name in self._job.ground_pins:
+                elif probes and (pin_name in self._job.ground_pins or (macro.is_block and pin.use == "GROUND")):
                     wanted[self._job.ground_net].append((label, probes))
         return wanted
 
@@ -203,7 +219,7 @@ class LayoutCheck:
         points = {
             cell: internal_points(self._layout, self._layout.cell(cell), self._layers, self._macros[cell])
             for cell in sorted({p.cell for p in self._components.values()})
-            if self._layout.cell(cell) is not None
+            if self._layout.cell(cell) is not None and not self._macros[cell].is_block
         }
         for name, placed in self._components.items():
             transformation = self._transformation(placed)
@@ -212,9 +228,24 @@ class LayoutCheck:
                 inner.append((name, piece, self._connectivity.probe(layer, at.x, at.y)))
         return inner
 
+    def _probe_crossings(self) -> list[tuple[Crossing, int, int]]:
+        """Crossings of power wires with a probe on each of the two."""
+        job = self._job
+        power_layers = [(job.rail_layer, job.rail_width), (job.strap_layer, job.strap_width)]
+        widths = [(layer, round(width / self._nm)) for layer, width in power_layers]
+        probed = []
+        for crossing in crossings(self._top, self._layers, widths):
+            x, y = crossing.box.center().x, crossing.box.center().y
+            probe = self._connectivity.probe
+            probed.append((crossing, probe(crossing.lower, x, y), probe(crossing.upper, x, y)))
+        return probed
+
     # -- nets
 
-    def _compare_nets(self, wanted: dict[str, list[tuple[str, list[int]]]], inner: list[tuple[str, int, int]]) -> None:
+    def _compare_nets(
+        self, wanted: dict[str, list[tuple[str, list[int]]]], inner: list[tuple[str, int, int]]
+    ) -> dict[int, str]:
+        """Opens and shorts; returns the net of each node."""
         found = self._connectivity
         for pins in wanted.values():  # the pieces of one pin are joined within the cell
             for _, probes in pins:
@@ -228,12 +259,16 @@ class LayoutCheck:
                     pieces[node or 0].append(label)
                 if not nodes:
                     self.findings.opens.append(f"Net {net}: the layout has no metal at {label}.")
+                    self._count_power(net)
             if len(pieces) > 1:
+                self._count_power(net, len(pieces) - 1)
                 listed = " | ".join(", ".join(labels[:SHOWN_PINS]) for labels in pieces.values())
                 self.findings.opens.append(f"Net {net} is in {len(pieces)} pieces: {listed}.")
             for node in pieces:
                 if node in owner:
                     self.findings.shorts.append(f"The nets {owner[node]} and {net} are connected.")
+                    self._count_power(net)
+                    self._count_power(owner[node])
                 owner.setdefault(node, net)
         piece_at: dict[int, tuple[str, int]] = {}
         for name, piece, probe in inner:
@@ -245,6 +280,36 @@ class LayoutCheck:
             elif piece_at.setdefault(node, (name, piece)) != (name, piece):
                 other = piece_at[node][0]
                 self.findings.shorts.append(f"Metal inside the cell {name} is connected to other metal inside {other}.")
+        return owner
+
+    def _count_power(self, net: str, count: int = 1) -> None:
+        if net in self.findings.power:
+            self.findings.power[net] += count
+
+    def _compare_crossings(self, crossed: list[tuple[Crossing, int, int]], owner: dict[int, str]) -> None:
+        """Power wires of one net that cross need cuts on each layer between them."""
+        for crossing, lower, upper in crossed:
+            nodes = self._connectivity.node(lower), self._connectivity.node(upper)
+            nets = {owner.get(node) for node in nodes if node is not None}
+            net = next(iter(nets)) if len(nets) == 1 else None
+            if net in self.findings.power and crossing.lacking:
+                x, y = (v * self._nm / 1000 for v in (crossing.box.center().x, crossing.box.center().y))
+                self.findings.crossings.append(
+                    f"Net {net}: {crossing.lower} and {crossing.upper} cross at ({x:.3f}, {y:.3f}) um "
+                    f"without {', '.join(crossing.lacking)}."
+                )
+                self._count_power(str(net))
+
+    def _compare_macro_metal(self) -> None:
+        """Metal of hard macros that is no pin must not be touched from outside."""
+        wires = WiresOverMacros(self._top, self._layers, self._macros, self._nm)
+        for name, placed in self._components.items():
+            if self._macros[placed.cell].is_block and self._layout.cell(placed.cell) is not None:
+                for layer, at in wires.touching(self._macros[placed.cell], self._transformation(placed)):
+                    x, y = (v * self._nm / 1000 for v in (at.x, at.y))
+                    self.findings.shorts.append(
+                        f"A wire on {layer} touches metal inside the macro {name} at ({x:.3f}, {y:.3f}) um."
+                    )
 
 
 def compare(job: Job) -> Metrics:
@@ -258,7 +323,11 @@ def compare(job: Job) -> Metrics:
         f"Layout against netlist: {len(findings.opens)} opens, {len(findings.shorts)} shorts, "
         f"{len(findings.instances)} instance and {len(findings.ports)} port differences."
     )
+    print("".join(f"Power net {net}: {count} violations. " for net, count in findings.power.items()).rstrip())
+    by_net = {f"design__power_grid_violation__count__net:{net}": count for net, count in findings.power.items()}
     return {
+        "design__power_grid_violation__count": sum(findings.power.values()),
+        **by_net,
         "design__lvs_error__count": len(findings.all()),
         "design__lvs_net_difference__count": len(findings.opens) + len(findings.shorts),
         "design__lvs_unmatched_net__count": len(findings.opens),

@@ -92,6 +92,10 @@ class Pin:
     direction: str = "INPUT"
     use: str = "SIGNAL"
     shapes: list[Shape] = field(default_factory=list)
+    gate_area: float = 0.0
+    """Of the transistors that it drives, um2."""
+    diffusion_area: float = 0.0
+    """Of the junctions that drain its charge, um2."""
 
     @property
     def is_signal(self) -> bool:
@@ -114,6 +118,11 @@ class Macro:
     def is_physical_only(self) -> bool:
         """Taps, fillers and decoupling cells: no signal goes in or out."""
         return not any(pin.is_signal for pin in self.pins.values())
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it is a hard macro, not a standard cell."""
+        return self.kind.split()[0] == "BLOCK"
 
     def pin(self, direction: str) -> str:
         """The first signal pin with this direction."""
@@ -236,6 +245,10 @@ class MacroParser(Words):
                     pin.direction = words[1]
                 elif words[0] == "USE":
                     pin.use = words[1]
+                elif words[0] == "ANTENNAGATEAREA":
+                    pin.gate_area = max(pin.gate_area, float(words[1]))
+                elif words[0] == "ANTENNADIFFAREA":
+                    pin.diffusion_area = max(pin.diffusion_area, float(words[1]))
 
     def _shapes(self, found: list[Shape]) -> None:
         layer = ""

@@ -14,6 +14,7 @@ import coloquinte
 
 from a6hub_jupyter.express import rows
 from a6hub_jupyter.express.buffering import pin_center
+from a6hub_jupyter.express.problem import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,9 +113,14 @@ class Placer:
     def settle(self) -> float:
         """Legal rows, local improvement, then sites. Returns the half-perimeter wire length, um."""
         circuit = self._circuit(frozenset())
-        with self._own_words_to_log():
-            circuit.legalize(self._effort)
-            circuit.place_detailed(self._effort)
+        try:
+            with self._own_words_to_log():
+                circuit.legalize(self._effort)
+                circuit.place_detailed(self._effort)
+        except RuntimeError as error:
+            raise ProblemError(
+                f"The cells do not fit into the rows ({error}): lower FP_CORE_UTIL, or enlarge DIE_AREA."
+            ) from error
         self._take(circuit)
         rows.snap(self._database, self._macros)
         return self.half_perimeter()

@@ -76,6 +76,30 @@ class SceneCache:
         await self._ready(key, (output,), arguments, reports[0].name)
         return output
 
+    async def nets(self, source: Path, lefs: Sequence[Path]) -> Path:
+        """Return the index of a DEF's nets and instances (see `NetIndex`), made now unless it is there.
+
+        Raises LayoutError for what cannot be read, and for what takes too long or too much memory.
+        """
+        key = await asyncio.to_thread(_key, source, lefs)
+        output = self._directory / f"{key}.nets"
+        arguments = ["nets", str(source), str(output)]
+        for lef in lefs:
+            arguments += ["--lef", str(lef)]
+        await self._ready(key, (output,), arguments, source.name)
+        return output
+
+    async def differences(self, one: Path, other: Path) -> Path:
+        """Return the gzipped JSON of markers where two layouts differ, made now unless it is there.
+
+        Raises LayoutError for what cannot be read, and for what takes too long or too much memory.
+        """
+        key = await asyncio.to_thread(_key, one, [other, one])  # one more: not the key of a report
+        output = self._directory / f"{key}.markers.gz"
+        arguments = ["differences", str(output), str(one), str(other)]
+        await self._ready(key, (output,), arguments, one.name)
+        return output
+
     async def _ready(self, key: str, files: tuple[Path, ...], arguments: list[str], name: str) -> None:
         """Return when the files are there; the first is the one that is used, and written last."""
         # One conversion for all who ask; a caller that goes away must not take it from the others.
@@ -170,7 +194,7 @@ def _evict(directory: Path, max_bytes: int, timeout: float) -> None:
     """Remove what was used longest ago until all fits into `max_bytes`, and what killed workers left."""
     now = time.time()
     kept: list[tuple[float, int, tuple[Path, ...]]] = []
-    for first in (*directory.glob("*.oas.gz"), *directory.glob("*.markers.gz")):
+    for first in (path for kind in ("*.oas.gz", "*.markers.gz", "*.nets") for path in directory.glob(kind)):
         # The first goes first: a scene without layers would count as a hit.
         layers = directory / f"{first.name.removesuffix('.oas.gz')}.json"
         files: tuple[Path, ...] = (first, layers) if first.name.endswith(".oas.gz") else (first,)

@@ -1,7 +1,8 @@
 """The worker process that turns report databases into the markers that the browser shows.
 
 Run as `python -m a6hub_jupyter.layout.markers OUTPUT REPORT... [--memory BYTES]`, a REPORT being what klayout.rdb
-reads: KLayout's `.lyrdb` (which LibreLane and Express write as well), or Calibre's ASCII form. OUTPUT becomes
+reads (KLayout's `.lyrdb`, which LibreLane and Express write as well, also as `.xml`; Calibre's ASCII form), or a text
+that `reports` reads. OUTPUT becomes
 
     {"categories": [{"name", "description", "report", "count"}],
      "markers": [[category, kind, [x, y, ...], text?], ...], "note": str or null}
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from a6hub_jupyter.layout.errors import LayoutError
+from a6hub_jupyter.layout.reports import is_text, read_text
 from a6hub_jupyter.layout.scene import limit_memory, too_large
 
 # More than this nobody looks at one by one, and a browser should hold: counts stay exact, and a note says it.
@@ -31,7 +33,7 @@ TEXT_LIMIT = 200
 
 BOX, POLYGON, LINE = 0, 1, 2
 
-ANY_REPORT = "Give the path of a .lyrdb file, as KLayout and LibreLane write it."
+ANY_REPORT = "Give a .lyrdb or .xml of KLayout or LibreLane, a .rpt of Magic, or a .drc of OpenROAD."
 
 
 class Collection:
@@ -41,6 +43,7 @@ class Collection:
         self.categories: list[dict[str, Any]] = []
         self.markers: list[list[Any]] = []
         self.left_out = 0
+        self._indices: dict[tuple[str, str], int] = {}
 
     def add(self, path: Path) -> None:
         """Add the markers of a report; LayoutError when it is missing or none."""
@@ -48,6 +51,10 @@ class Collection:
 
         if not path.is_file():
             raise LayoutError(f"The report {path.name} is not there.", ANY_REPORT)
+        if is_text(path):
+            for name, description, box, text in read_text(path):
+                self.add_box(path.name, name, description, box, text)
+            return
         report = rdb.ReportDatabase(path.name)
         try:
             report.load(str(path))
@@ -58,6 +65,20 @@ class Collection:
             items = list(report.each_item_per_category(category.rdb_id()))
             if items:
                 self._category(report, path, category, items)
+
+    def add_box(self, report: str, name: str, description: str, box: list[float], text: str) -> None:
+        """Add one finding to the category of that name in `report`, made now unless it is there; um."""
+        index = self._indices.setdefault((report, name), len(self.categories))
+        if index == len(self.categories):
+            self.categories.append({"name": name, "description": description, "report": report, "count": 0})
+        self.categories[index]["count"] += 1
+        self._marker(index, [BOX, [round(number, 4) for number in box], *([text[:TEXT_LIMIT]] if text else [])])
+
+    def _marker(self, index: int, shape: list[Any]) -> None:
+        if len(self.markers) >= MARKER_LIMIT:
+            self.left_out += 1
+        else:
+            self.markers.append([index, *shape])
 
     def _category(self, report: Any, path: Path, category: Any, items: list[Any]) -> None:
         index = len(self.categories)
@@ -71,10 +92,7 @@ class Collection:
         )
         for item in items:
             for shape in _shapes(item, _into_top(report, item.cell_id())):
-                if len(self.markers) >= MARKER_LIMIT:
-                    self.left_out += 1
-                else:
-                    self.markers.append([index, *shape])
+                self._marker(index, shape)
 
     def json(self) -> dict[str, Any]:
         """Return the form that goes to the browser."""
@@ -176,8 +194,13 @@ def collect(output: Path, reports: list[Path]) -> None:
             problems.append(error)
     if problems and len(problems) == len(reports):
         raise problems[0]
+    write(output, collection, [problem.message for problem in problems])
+
+
+def write(output: Path, collection: Collection, notes: list[str]) -> None:
+    """Write the markers, gzipped, with what there is to say of them."""
     document = collection.json()
-    document["note"] = " ".join(filter(None, [document["note"], *(problem.message for problem in problems)])) or None
+    document["note"] = " ".join(filter(None, [document["note"], *notes])) or None
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f"{output.name}.", suffix=".part") as name:
         part = Path(name) / "markers"

@@ -52,14 +52,15 @@ def _visit(root: Any, sources: Sources) -> None:
     def handle(node: Any) -> None:
         kind = getattr(node, "kind", None)
         if kind == kinds.ModuleDeclaration:
-            sources.modules[node.header.name.valueText] = list(_ports(node))
+            sources.modules[node.header.name.valueText] = list(ports_of(node))
         elif kind == kinds.HierarchyInstantiation:
             sources.instantiated.add(node.type.valueText)
 
     root.visit(handle)
 
 
-def _ports(module: Any) -> Iterable[Port]:
+def ports_of(module: Any) -> Iterable[Port]:
+    """Yield the ports of a module's syntax node, in order."""
     kinds = pyslang.syntax.SyntaxKind
     ports = module.header.ports
     if ports is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..isolated import clean_environment, module_command
 
-# One answer is a step list and some sentences; a line past this is not from our inspector.
+# The largest answer is the list of a flow's variables (200 kB); a line past this is not from our inspector.
 MAX_ANSWER = 8 << 20
 
 
@@ -48,6 +48,8 @@ class InspectorWorker:
                     f"LibreLane did not check the request within {self._timeout:g} s or stopped while it did; "
                     "the Jupyter server's log has its output."
                 ) from problem
+            if "failed" in answer:
+                raise InspectorError(f"LibreLane could not look at this: {answer['failed']}.")
             return dict(answer)
 
     async def close(self) -> None:

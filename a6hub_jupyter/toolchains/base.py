@@ -58,7 +58,9 @@ def librelane_arguments(request: BuildRequest, build_dir: Path, pdk_root: str) -
     arguments = ["--manual-pdk", "--pdk-root", pdk_root, "--pdk", request.pdk]
     if request.scl:
         arguments += ["--scl", request.scl]
-    arguments += ["--flow", request.flow, "--run-tag", request.tag, "--design-dir", request.design_dir]
+    if "flow" not in request.meta:  # it would win over the steps that the configuration lists or substitutes
+        arguments += ["--flow", request.flow]
+    arguments += ["--run-tag", request.tag, "--design-dir", request.design_dir]
     arguments += ["--hide-progress-bar", "--jobs", str(request.jobs)]
     if request.from_step:
         arguments += ["--from", request.from_step]
@@ -78,4 +80,4 @@ def python_librelane(request: BuildRequest, build_dir: Path, pdk_root: str) -> l
 
 def librelane_config(request: BuildRequest) -> str:
     """Return the text of the config file that LibreLane is given."""
-    return json.dumps({"meta": {"version": 2}, **request.config}, indent=1)
+    return json.dumps({"meta": request.meta, **request.config}, indent=1)

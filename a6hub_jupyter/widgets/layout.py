@@ -17,7 +17,8 @@ class LayoutWidget(RelayedWidget):
 
     ``view`` says what is shown, and changes as one moves: ``{"x", "y", "width"}`` in um (the middle, and the width of
     the picture) and ``"hidden"``, the layers left out, as ``"68/20"``. Setting it restores a view; ``{}`` shows all.
-    ``selection`` is the shape that was picked: ``{"layer", "datatype", "name", "cell", "path", "box"}``, box in um.
+    ``selection`` is the shape that was picked: ``{"layer", "datatype", "name", "cell", "path", "box", "net",
+    "instance"}``, box in um; net and instance are "" where no DEF tells them.
     """
 
     _esm = bootstrap()
@@ -29,6 +30,9 @@ class LayoutWidget(RelayedWidget):
     view = Dict(help="What is shown: x, y, width (um) and hidden (layers).").tag(sync=True)
     selection = Dict(help="The shape that was picked, {} for none.").tag(sync=True)
     markers = Unicode(help="A report (.lyrdb) whose markers to show; empty for those of the build.").tag(sync=True)
+    net = Unicode(help="The net that is highlighted; empty for none. Nets are those of a build.").tag(sync=True)
+    other = Unicode(help="A file to compare with; empty for none.").tag(sync=True)
+    other_build = Unicode(help="The id of a build to compare with; empty for none.").tag(sync=True)
 
     picture: bytes | None = None
     """A PNG for where there is no server to ask: nbconvert, a reader on the web."""
@@ -87,6 +91,32 @@ class LayoutWidget(RelayedWidget):
             wanted.update(found)
         hidden = [number for number in numbers if number not in wanted] if names else []
         self.view = {**self.view, "hidden": hidden}
+
+    def highlight(self, net: str | None = None) -> None:
+        """Show a net in full, with the rest dimmed; without one, all as before.
+
+        ValueError when the design has no such net, with names that are alike.
+        """
+        if net:
+            from ..client.layouts import check_net  # noqa: PLC0415 - the client imports this module
+
+            check_net(self, net)
+        self.net = net or ""
+
+    def nets(self, text: str = "", limit: int = 100) -> list[str]:
+        """Return the names of nets that contain ``text``, the shortest first, at most ``limit`` (1000)."""
+        from ..client.layouts import nets_of  # noqa: PLC0415 - the client imports this module
+
+        return nets_of(self, text, limit)
+
+    def differences(self) -> list[dict[str, Any]]:
+        """Return where the two layouts differ: ``{"layer", "box", "only_in"}`` for each piece, box in um.
+
+        ValueError when there is no other one to compare with.
+        """
+        from ..client.layouts import differences_of  # noqa: PLC0415 - the client imports this module
+
+        return differences_of(self)
 
     def reload(self) -> None:
         """Read the layout again, and keep the view."""

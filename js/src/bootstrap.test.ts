@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import bootstrap from "./bootstrap";
 import type { WidgetModel } from "./context";
 
@@ -76,4 +76,55 @@ test("a widget that was closed while the code loaded draws nothing", async () =>
   closed.abort();
   await pending;
   expect(calls).toEqual([]);
+});
+
+describe("through the kernel", () => {
+  /** A kernel that has the code, and hands it out when it is let. */
+  function kernelWith(code: string, name: string) {
+    const sent: { relay: string; call: string; name: string }[] = [];
+    const model = (): WidgetModel => {
+      const heard = new Set<(message?: unknown, buffers?: readonly DataView[]) => void>();
+      return {
+        get: (trait) => ({ _kernel: name, _view: "build", _fallback: "A build." })[trait],
+        on: (_event, hear) => heard.add(hear),
+        off: (_event, hear) => heard.delete(hear),
+        send: (message) => {
+          sent.push(message as (typeof sent)[number]);
+          answers.push(async () => {
+            const packed = new Blob([code]).stream().pipeThrough(new CompressionStream("gzip"));
+            const bytes = new DataView(await new Response(packed).arrayBuffer());
+            for (const hear of [...heard]) hear({ relay: "asset", call: sent.at(-1)?.call }, [bytes]);
+          });
+        },
+      };
+    };
+    const answers: (() => Promise<void>)[] = [];
+    return { sent, model, answers };
+  }
+
+  test("the code is fetched once for all widgets of a page", async () => {
+    const calls: { relayed: boolean }[] = [];
+    Object.assign(globalThis, { kernelCalls: calls });
+    const kernel = kernelWith("export const renderBuild = c => globalThis.kernelCalls.push(c);", "once");
+    const elements = [document.createElement("div"), document.createElement("div")];
+    for (const el of elements) await bootstrap.render({ el, model: kernel.model() });
+    expect(kernel.sent.map(({ relay, name }) => [relay, name])).toEqual([["asset", "main.js"]]);
+    await kernel.answers[0]?.();
+    await vi.waitFor(() => expect(calls).toHaveLength(2));
+    expect(calls[0]?.relayed).toBe(true);
+  });
+
+  test("a busy kernel is told of, and when the first widget goes the next one asks", async () => {
+    const calls: unknown[] = [];
+    Object.assign(globalThis, { busyCalls: calls });
+    const kernel = kernelWith("export const renderBuild = c => globalThis.busyCalls.push(c);", "busy");
+    const [first, second] = [document.createElement("div"), document.createElement("div")];
+    const end = await bootstrap.render({ el: first, model: kernel.model() });
+    await bootstrap.render({ el: second, model: kernel.model() });
+    await vi.waitFor(() => expect(second.textContent).toContain("A build.\nWaiting for the kernel"), 4000);
+    end();
+    await vi.waitFor(() => expect(kernel.sent).toHaveLength(2));
+    await kernel.answers[1]?.();
+    await vi.waitFor(() => expect(calls).toHaveLength(1));
+  });
 });

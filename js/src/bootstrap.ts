@@ -3,6 +3,7 @@
 import { assetUrl } from "./assets";
 import { assetOfKernel } from "./carrier";
 import type { ServerAddress, WidgetContext, WidgetModel } from "./context";
+import { findServer } from "./page";
 
 interface MainModule {
   renderBuild(context: WidgetContext): void;
@@ -24,17 +25,6 @@ const NOT_LOADED =
   "The a6hub-jupyter code did not load from the Jupyter server. " +
   "Check that a6hub-jupyter is installed there, then reload the page.";
 const PATIENCE = 1500; // ms before a kernel that does not answer is called busy
-
-/** The server that this page came from, or null outside Jupyter (VS Code, Colab, a saved page). */
-function findServer(): ServerAddress | null {
-  try {
-    const config = JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "");
-    const base = new URL(String(config.baseUrl), location.href).href;
-    return { base: base.endsWith("/") ? base : `${base}/`, token: String(config.token ?? "") };
-  } catch {
-    return null;
-  }
-}
 
 function showSentence(el: HTMLElement, model: WidgetModel, sentence: string): void {
   const paragraph = document.createElement("p");

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from .conftest import Lab
 
 
-def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb") -> None:
+def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb", app: str = "lab/tree") -> None:
     """Open a notebook of these code cells, and wait for its kernel."""
     cells: list[dict[str, Any]] = [
         {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": s, "outputs": [], "execution_count": None}
@@ -21,7 +21,7 @@ def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb") 
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
     (lab.work / name).write_text(json.dumps(notebook))
-    page.goto(lab.page_url(name))
+    page.goto(lab.page_url(name, app))
     expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=60_000)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
 

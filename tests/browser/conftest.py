@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class Lab:
     work: Path
     state: Path
     process: subprocess.Popen[bytes]
+    environment: dict[str, str] = field(default_factory=dict)
 
     def page_url(self, path: str, app: str = "lab/tree") -> str:
         """Return the URL that opens a file."""
@@ -83,6 +84,7 @@ class Lab:
         command += [f"--ServerApp.base_url={BASE_URL}", f"--IdentityProvider.token={TOKEN}"]
         environment = {
             **os.environ,
+            **self.environment,
             "JUPYTER_CONFIG_DIR": str(self.state / "config"),
             "JUPYTER_DATA_DIR": str(self.state / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.state / "runtime"),
@@ -113,7 +115,23 @@ class Lab:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One JupyterLab for all browser tests, with the course's notebooks in its root."""
+    with running_lab(tmp_path_factory, {}) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def running_lab(
+    tmp_path_factory: pytest.TempPathFactory,
+    environment: dict[str, str],
+    without: tuple[str, ...] = (),
+    **traits: Any,
+) -> Iterator[Lab]:
+    """Run a JupyterLab ``without`` some extensions, and at its end cancel what its builds still do."""
     state = tmp_path_factory.mktemp("jupyter")
+    (state / "config" / "labconfig").mkdir(parents=True)
+    disabled = {"disabledExtensions": dict.fromkeys(without, True)}
+    (state / "config" / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
+    (state / "config" / "jupyter_server_config.json").write_text(json.dumps({"A6HubApp": traits}))
     work = tmp_path_factory.mktemp("work")
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(notebook, work)
@@ -123,7 +141,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = Lab(f"http://127.0.0.1:{port}{BASE_URL}", work, state, None)  # type: ignore[arg-type]
+    running = Lab(f"http://127.0.0.1:{port}{BASE_URL}", work, state, None, environment)  # type: ignore[arg-type]
     running.start()
     yield running
     for build in running.api("builds")["builds"]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import time
 from typing import Any
 
@@ -42,6 +44,13 @@ def test_with_a_busy_kernel_two_widgets_follow_over_one_connection(page: Page, l
     first.locator("input[aria-label='Search the log']").fill("synthesis")
     expect(first.locator(".found-count")).to_contain_text(" of ")
     expect(first.locator(".row.current")).to_be_visible()
+    # the text for a terminal makes the same chip again, in a shell that knows nothing of the server
+    text = lab.api(f"builds/{build['id']}")["command"]["shell"]
+    assert f"{build['id']}-again" in text
+    plain = {"HOME": os.environ["HOME"], "PATH": "/usr/bin:/bin"}
+    subprocess.run(["sh", "-c", text], env=plain, capture_output=True, timeout=100, check=True)
+    made = lab.work / "runs" / f"{build['id']}-again" / "final" / "gds" / "counter.gds"
+    assert made.stat().st_size == (lab.work / "runs" / build["id"] / "final" / "gds" / "counter.gds").stat().st_size
 
 
 def test_after_a_reload_a_saved_notebook_goes_on(page: Page, lab: Lab, start: Any) -> None:
@@ -82,7 +91,7 @@ def test_offline_for_a_while_it_says_so_and_misses_nothing(page: Page, lab: Lab,
     routes[0].close(code=4000)
     expect(widget).to_contain_text("Reconnecting", timeout=10_000)
     screenshot(page, "widget-reconnecting")
-    page.wait_for_timeout(5000)
+    page.wait_for_timeout(20_000)
     offline = False
     page.context.set_offline(False)
     expect(widget).to_contain_text("Succeeded", timeout=60_000)

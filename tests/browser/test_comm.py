@@ -10,12 +10,19 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from .cells import attach, open_cells, run
-from .conftest import Lab, screenshot
+from .conftest import Lab, running_lab, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
 
 # JupyterLab itself has read its configuration by then; our code finds none.
 FORGET_SERVER = "document.getElementById('jupyter-config-data').remove()"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab without our extension, which other front ends do not have."""
+    with running_lab(tmp_path_factory, {}, ("a6hub-jupyter",)) as running:
+        yield running
 
 
 @pytest.fixture

@@ -26,6 +26,10 @@ CLEAN = (
     "route__drc_errors",
     "design__critical_disconnected_pin__count",
     "design__lvs_error__count",
+    "design__power_grid_violation__count",
+    "design__equivalence_unproven__count",
+    "antenna__violating__nets",
+    "antenna__violating__pins",
     "klayout__drc_error__count",
 )
 
@@ -62,6 +66,8 @@ def test_counter_is_clean_and_says_what_it_does(counter: Run) -> None:
     assert "Routing pass 1:" in counter.output
     assert "Layout against netlist: 0 opens, 0 shorts" in counter.output
     assert (counter.step("express-drc") / "drc.klayout.lyrdb").exists()
+    report = (counter.step("misc-reportmanufacturability") / "manufacturability.rpt").read_text()
+    assert report.count("Passed ✅") == 3, report
 
 
 def test_same_input_gives_the_same_bytes(
@@ -168,6 +174,24 @@ def _short_two_wires(layout: kdb.Layout, top: kdb.Cell) -> None:
     top.shapes(layout.layer(69, 20)).insert(kdb.Box(box.left, middle, box.right, middle + 140))
 
 
+def _remove_strap_via(_: Any, top: kdb.Cell) -> None:
+    next(i for i in top.each_inst() if "power_via2" in i.cell.name).delete()
+
+
+def _replace_cell_by_one_of_its_size(layout: kdb.Layout, top: kdb.Cell) -> None:
+    nand = next(i for i in top.each_inst() if i.cell.name.endswith("__dfxtp_1"))
+    other = layout.create_cell("sky130_fd_sc_hd__dfxtp_2")
+    other.copy_tree(nand.cell)
+    nand.cell = other
+
+
+def _change_a_library_cell(layout: kdb.Layout, _: kdb.Cell) -> None:
+    import klayout.db as kdb
+
+    cell = next(c for c in layout.each_cell() if c.name.endswith("__dfxtp_1"))
+    cell.shapes(layout.layer(66, 20)).insert(kdb.Box(100, 100, 250, 250))  # poly
+
+
 def _swap_port_names(layout: kdb.Layout, top: kdb.Cell) -> None:
     names = {"count[0]": "count[1]", "count[1]": "count[0]"}
     for index in layout.layer_indexes():
@@ -215,6 +239,9 @@ def _join_inner_metal(layout: kdb.Layout, top: kdb.Cell) -> None:
     [
         (_join_inner_metal, r"Metal inside the cell \S+ is connected to other metal inside \S+"),
         (_remove_route_via, r"Net \S+ is in 2 pieces"),
+        (_remove_strap_via, r"Net V(PWR|GND) is in 2 pieces|Net V\w+: met1 and met4 cross at .* um without via2"),
+        (_replace_cell_by_one_of_its_size, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),
+        (_change_a_library_cell, r"The cell sky130_fd_sc_hd__dfxtp_1 in the layout is not that of the library"),
         (_remove_cell, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),
         (_move_cell, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),
         (_short_two_wires, r"The nets \S+ and \S+ are connected"),
@@ -227,6 +254,29 @@ def test_layout_check_finds_fault(
     metrics, output = _check("layoutcheck", counter, tmp_path, layout=_edited(counter, tmp_path / "f.gds", fault))
     assert metrics["design__lvs_error__count"] > 0
     assert re.search(said, output), output
+    if fault is _remove_strap_via:
+        assert metrics["design__power_grid_violation__count"] > 0
+
+
+def test_strap_via_that_connectivity_does_not_miss_is_found(counter: Run, tmp_path: Path) -> None:
+    """One of several vias along a strap, with the rail joined to the next by a bar: all stays connected."""
+
+    def edit(layout: kdb.Layout, top: kdb.Cell) -> None:
+        import klayout.db as kdb
+
+        gone = next(i for i in top.each_inst() if "power_via2" in i.cell.name)
+        y = gone.trans.disp.y
+        gone.delete()
+        rails = sorted(s.bbox().center().y for s in top.shapes(layout.layer(68, 20)).each() if s.bbox().width() > 9000)
+        other = next(r for r in rails if r != y and (r - y) // 2720 % 2 == 0)
+        x = top.bbox().left - 1000
+        for at in (y, other):
+            top.shapes(layout.layer(68, 20)).insert(kdb.Box(x, at - 240, 1000, at + 240))
+        top.shapes(layout.layer(68, 20)).insert(kdb.Box(x - 480, min(y, other) - 240, x, max(y, other) + 240))
+
+    metrics, output = _check("layoutcheck", counter, tmp_path, layout=_edited(counter, tmp_path / "f.gds", edit))
+    assert re.search(r"Net V\w+: met1 and met4 cross at \(.*\) um without via2", output), output
+    assert metrics["design__power_grid_violation__count"] == metrics["design__lvs_error__count"] == 1
 
 
 def test_layout_check_finds_a_netlist_that_differs(counter: Run, tmp_path: Path) -> None:

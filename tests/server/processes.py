@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 
 import httpx
 import psutil
+from jupyter_client.manager import AsyncKernelManager
 from tornado.httpclient import HTTPError
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -23,6 +25,20 @@ from a6hub_jupyter.builds import journal
 
 TOKEN = "chaos"
 Json = dict[str, Any]
+
+# What a notebook runs to attach to a build; where no server is up just then, somebody runs the cell again.
+ATTACH = """
+import time
+import a6hub_jupyter as a6hub
+from a6hub_jupyter.client import ServerNotFoundError
+for _ in range(300):
+    try:
+        build = a6hub.build("{id}")
+        break
+    except ServerNotFoundError:
+        time.sleep(0.2)
+print(build.wait(progress=False).state)
+"""
 
 
 class Server:
@@ -195,6 +211,65 @@ class Follower:
         ]
         console = directory / journal.CONSOLE
         assert "".join(self.text) == (console.read_bytes() if console.exists() else b"").decode(errors="replace")
+
+
+class Kernel:
+    """A real kernel in which somebody waits for builds, as in a notebook; ``start`` gives another after a kill."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._manager: AsyncKernelManager | None = None
+        self._client: Any = None
+        self._ready = False
+
+    async def start(self) -> None:
+        """Start a kernel process beside the design, and wait until it answers."""
+        await self.stop()
+        runtime = str(self._server.state / "data")
+        self._manager = AsyncKernelManager(kernel_name="python3")
+        environment = {**os.environ, "JUPYTER_RUNTIME_DIR": runtime}
+        await self._manager.start_kernel(cwd=str(self._server.work), env=environment)
+        self._client = self._manager.client()
+        self._client.start_channels()
+        await self._client.wait_for_ready(timeout=120)
+        self._ready = True
+
+    async def stop(self) -> None:
+        if self._manager is not None:
+            self._client.stop_channels()
+            await self._manager.shutdown_kernel(now=True)
+            self._manager = None
+
+    async def kill(self) -> bool:
+        """Kill the kernel process; whether there was one."""
+        if self._manager is None or not self._ready:
+            return False
+        self._ready = False
+        await self._manager.signal_kernel(signal.SIGKILL)
+        return True
+
+    async def wait_for(self, build_id: str) -> str | None:
+        """Wait in the kernel for the end of a build; return its state there, None where the kernel has been killed."""
+        code = ATTACH.format(id=build_id)
+        if self._manager is None:
+            return None
+        asked = self._client.execute(code)
+        printed = ""
+        while True:
+            try:
+                message = await self._client.get_iopub_msg(timeout=0.5)
+            except queue.Empty:
+                if not await self._manager.is_alive():
+                    return None
+                continue
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            content = message["content"]
+            assert message["msg_type"] != "error", "\n".join(content["traceback"])
+            if message["msg_type"] == "stream":
+                printed += content["text"]
+            elif content.get("execution_state") == "idle":
+                return printed.strip()
 
 
 def end(process: psutil.Process) -> bool:

@@ -65,7 +65,7 @@ def test_every_operation_says_what_it_does_and_who_may() -> None:
             names.append(operation["operationId"])
             assert operation["summary"].endswith(".")
             assert operation["x-action"] in {"read", "write", "execute"}
-            assert operation["x-resource"] in {"a6hub:builds", "a6hub:layouts"}
+            assert operation["x-resource"] in {"a6hub:builds", "a6hub:designs", "a6hub:layouts"}
             assert {"400", "403"} <= set(operation["responses"])
             for node in [*operation.get("parameters", []), *item.get("parameters", [])]:
                 assert CONTRACT.resolve(node)["description"]
@@ -138,6 +138,9 @@ async def test_every_kind_of_result_is_as_documented(api: Api, design_dir: Path)
     _, found = await api.get("layouts", "markers", params={"path": "course/counter/report.lyrdb"})
     assert found["markers"] == [[0, 0, [0, 0, 1, 2]]]
     assert (await api.get("builds", build["id"], "markers"))[1] == found
+    both = {"path": "course/counter/chip.gds", "other": "course/counter/chip.gds"}
+    assert (await api.get("layouts", "differences", params=both))[1]["note"] == "The two layouts are equal."
+    assert (await api.get("layouts", "differences", params={**both, "other": "course/gone.gds"}))[1]["field"] == "other"
     _, listed = await api.get("builds", build["id"], "artifacts")
     assert "report.lyrdb" in [a["path"] for a in listed["artifacts"]]
     for name in ("report.lyrdb", "resolved.json"):

@@ -7,7 +7,6 @@ import json
 import lzma
 import os
 import re
-import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +17,7 @@ import pytest
 from a6hub_jupyter.builds.model import json_safe
 
 from ..conftest import DOUBLE, SHARED
+from ..recorded.classic import surroundings
 from .conftest import Api, request_for
 from .test_stream import Connect, connect, messages, text_of
 
@@ -86,33 +86,11 @@ async def test_an_express_run(play: Callable[..., Awaitable[None]], speed: float
     await play(RECORDED / "express-counter.json.xz", speed)
 
 
-def completed_pdk(tmp_path: Path) -> Path:
-    """The shared PDK with the files that Express does not need: empty, for nothing reads them here."""
-    ours, theirs = tmp_path / "pdk" / "ihp-sg13g2", SHARED / "pdk" / "ihp-sg13g2"
-    tech = ours / "libs.tech" / "librelane"
-    shutil.copytree(theirs / "libs.tech" / "librelane", tech)
-    for path in (theirs / "libs.ref", *(p for p in (theirs / "libs.tech").iterdir() if p.name != "librelane")):
-        (ours / path.relative_to(theirs)).symlink_to(path)
-    empty = tmp_path / "empty"
-    empty.touch()
-    names = ("MAGICRC", "MAGIC_TECH", "MAGIC_PDK_SETUP", "NETGEN_SETUP")
-    lines = [f'set ::env({name}) "{empty}"' for name in names] + [f'set ::env(RCX_RULESETS) "nom_* {empty}"']
-    (tech / "config.tcl").chmod(0o644)
-    with (tech / "config.tcl").open("a") as file:
-        file.write("\n" + "\n".join(lines) + "\n")
-    return tmp_path / "pdk"
-
-
 @pytest.mark.needs("shared")
 @pytest.mark.parametrize("speed", SPEEDS)
 async def test_a_classic_run(
     play: Callable[..., Awaitable[None]], classic: Path, speed: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for tool in ("yosys", "verilator", "openroad", "klayout", "magic", "netgen"):
-        (tools / tool).write_text("#!/bin/sh\n")
-        (tools / tool).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    monkeypatch.setenv("PDK_ROOT", str(completed_pdk(tmp_path)))
+    for name, value in surroundings(tmp_path).items():
+        monkeypatch.setenv(name, value)
     await play(classic, speed, flow="Classic", pdk="ihp-sg13g2")

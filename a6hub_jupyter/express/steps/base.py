@@ -153,6 +153,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             clock_fanout=config["EXPRESS_CLOCK_FANOUT"],
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
             equivalence_seconds=config["EXPRESS_EQUIVALENCE_SECONDS"],
+            cell_layouts=[str(gds) for gds in [*config["CELL_GDS"], *(config["EXTRA_GDS"] or [])]],
             liberty=[str(lib) for lib in self.toolbox.filter_views(config, config["LIB"])],
             netlist=_path(state, DesignFormat.NETLIST),
             database=_path(state, DATABASE),

@@ -35,6 +35,34 @@ class DRC(ExpressStep):
 
 
 @Step.factory.register()
+class AntennaCheck(ExpressStep):
+    """Weighs the metal of the GDS against the gates it charges, by the antenna rules of the technology LEF."""
+
+    id = "Express.AntennaCheck"
+    name = "Antenna Check"
+    tool = "antennacheck"
+    inputs = [DesignFormat.GDS, DesignFormat.DEF, DesignFormat.NETLIST]  # noqa: RUF012
+    outputs: ClassVar[list[DesignFormat]] = []
+
+
+@Step.factory.register()
+class CheckAntennas(MetricChecker):  # type: ignore[misc]
+    """Fails the flow where gates are charged too much."""
+
+    id = "Checker.Antennas"
+    name = "Antenna Checker"
+    metric_name = "antenna__violating__nets"
+    metric_description = "Nets that violate antenna rules"
+    error_on_var = Variable(
+        "ERROR_ON_ANTENNAS",
+        bool,
+        "Exits the flow when nets of the final layout violate the antenna rules.",
+        default=True,
+    )
+    config_vars = [error_on_var]  # noqa: RUF012
+
+
+@Step.factory.register()
 class Equivalence(ExpressStep):
     """Proves that the final netlist does what the synthesised one does."""
 

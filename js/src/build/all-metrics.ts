@@ -31,9 +31,9 @@ export function metricTable(metrics: Readonly<Record<string, unknown>>): HTMLEle
   const rows = Object.keys(metrics)
     .sort()
     .map((name) => {
-      const value = element("td", {}, valueText(metrics[name]));
-      const unit = unitOf(name);
-      if (unit) value.append(element("span", { class: "unit" }, unit));
+      // An empty unit takes its room too, so that the figures stand below each other.
+      const unit = element("span", { class: "unit" }, unitOf(name));
+      const value = element("td", {}, valueText(metrics[name]), unit);
       return { name, row: element("tr", {}, element("th", { scope: "row" }, name), value) };
     });
   const input = element("input", {

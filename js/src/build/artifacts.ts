@@ -97,7 +97,7 @@ export function fileEntry(
     );
     show.addEventListener("click", () => open(artifact));
     entry.append(show);
-  }
+  } else entry.append(element("span", { class: "quiet show-file absent", "aria-hidden": "true" }, "View"));
   return entry;
 }
 

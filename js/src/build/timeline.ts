@@ -136,7 +136,7 @@ export function createTimeline(
     if (!pieces.some((piece) => piece.key === atKey)) atKey = pieces[0]?.key ?? null;
     for (const piece of pieces) {
       const button = buttonOf(piece);
-      button.style.flexGrow = String(piece.seconds);
+      button.style.flexGrow = String((100 * piece.seconds) / total); // below 1 in all, room would be left
       button.tabIndex = piece.key === atKey ? 0 : -1;
       const state = piece.steps.at(-1)?.state ?? "done";
       setAttribute(button, "data-state", state);

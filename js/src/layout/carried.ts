@@ -1,5 +1,5 @@
 import type { RelayGateway } from "../transport";
-import { type LayoutSource, sceneAddress } from ".";
+import { type Beside, type LayoutSource, sceneAddress } from ".";
 import type { MarkerList } from "./markers";
 import type { LayerList, SceneAddress } from "./protocol";
 
@@ -12,14 +12,22 @@ export interface Carried {
 export async function carry(
   relay: RelayGateway,
   source: LayoutSource,
-  report: string,
+  beside: Beside,
   signal: AbortSignal,
 ): Promise<Carried> {
-  const paths = sceneAddress({ base: "", token: "" }, source, report);
-  const fetched = async (url: unknown) => relay.request(String(url).replace("api/a6hub/", ""), { signal });
-  const [scene, layers, markers, worker] = await Promise.all([
-    fetched(paths.scene).then((response) => response.arrayBuffer()),
-    fetched(paths.layers).then((response) => response.json() as Promise<LayerList>),
+  const paths = sceneAddress({ base: "", token: "" }, source, beside);
+  const below = (url: unknown) => String(url).replace("api/a6hub/", "");
+  const fetched = async (url: unknown) => relay.request(below(url), { signal });
+  const drawn = async (from: Pick<SceneAddress, "scene" | "layers">) => {
+    const [scene, layers] = await Promise.all([fetched(from.scene), fetched(from.layers)]);
+    return {
+      scene: new Uint8Array(await scene.arrayBuffer()),
+      layers: (await layers.json()) as LayerList,
+    };
+  };
+  const [first, other, markers, worker] = await Promise.all([
+    drawn(paths),
+    paths.other && drawn(paths.other),
     // A layout without its markers is worth more than none.
     paths.markers
       ? fetched(paths.markers).then(
@@ -29,5 +37,6 @@ export async function carry(
       : undefined,
     relay.asset("layout-worker.js", signal),
   ]);
-  return { address: { scene: new Uint8Array(scene), layers, markers, headers: {} }, worker };
+  const nets = paths.nets === undefined ? undefined : below(paths.nets);
+  return { address: { ...first, other, markers, nets, headers: {} }, worker };
 }

@@ -43,7 +43,12 @@ export function renderLayout(context: LayoutContext): void {
     const layout = element("div", { class: saved ? "layout saved" : "layout" });
     root.replaceChildren(styles, layout);
     const source = context.source ?? sourceOf(sync);
-    const address = saved?.address ?? (source && sceneAddress(context, source, sync.text("markers")));
+    const beside = {
+      report: sync.text("markers"),
+      other: sync.text("other"),
+      otherBuild: sync.text("other_build"),
+    };
+    const address = saved?.address ?? (source && sceneAddress(context, source, beside));
     let script = layoutWorkerUrl(context);
     // A page from a file may start classic workers only.
     const worker = () =>
@@ -57,11 +62,13 @@ export function renderLayout(context: LayoutContext): void {
       view.fail("This browser cannot draw layouts (it has no OffscreenCanvas). Use a current one.");
     else if (context.relay && source) {
       const until = ended.signal;
-      carry(context.relay, source, sync.text("markers"), until).then(
+      const { relay } = context;
+      const ask = (path: string) => relay.request(path, { signal: until });
+      carry(relay, source, beside, until).then(
         (carried) => {
           if (until.aborted) return;
           script = carried.worker;
-          view.open(carried.address);
+          view.open(carried.address, ask);
         },
         (reason) => until.aborted || view.fail(reason instanceof Error ? reason.message : String(reason)),
       );
@@ -69,7 +76,8 @@ export function renderLayout(context: LayoutContext): void {
   };
   signal.addEventListener("abort", () => ended?.abort());
   show();
-  if (!context.source && !saved) for (const name of ["build_id", "path", "markers"]) sync.follow(name, show);
+  if (!context.source && !saved)
+    for (const name of ["build_id", "path", "markers", "other", "other_build"]) sync.follow(name, show);
 }
 
 function sourceOf(sync: Sync): LayoutSource | undefined {
@@ -77,18 +85,31 @@ function sourceOf(sync: Sync): LayoutSource | undefined {
   return sync.text("path") ? { path: sync.text("path") } : undefined;
 }
 
-/** Where the server has the scene, the layers and the markers of a source; `report` is a file with markers. */
-export function sceneAddress(server: ServerAddress, source: LayoutSource, report = ""): SceneAddress {
+/** What is shown beside a layout: a file with markers, and a layout to compare with, by path or as a build. */
+export interface Beside {
+  readonly report?: string;
+  readonly other?: string;
+  readonly otherBuild?: string;
+}
+
+/** Where the server has the scene, the layers and the markers of a source, and what is beside it. */
+export function sceneAddress(server: ServerAddress, source: LayoutSource, beside: Beside = {}): SceneAddress {
   const api = `${server.base}api/a6hub/`;
   const file = (what: string, path: string) => `${api}layouts/${what}?path=${encodeURIComponent(path)}`;
-  const url = (what: string) =>
-    "build" in source ? `${api}builds/${encodeURIComponent(source.build)}/${what}` : file(what, source.path);
+  const build = (what: string, id: string) => `${api}builds/${encodeURIComponent(id)}/${what}`;
   const headers: Record<string, string> = server.token ? { Authorization: `token ${server.token}` } : {};
-  const ofBuild = "build" in source ? url("markers") : undefined;
-  return {
-    scene: url("scene"),
-    layers: url("layers"),
-    markers: report ? file("markers", report) : ofBuild,
-    headers,
-  };
+  const of = (from: LayoutSource) => ({
+    scene: "build" in from ? build("scene", from.build) : file("scene", from.path),
+    layers: "build" in from ? build("layers", from.build) : file("layers", from.path),
+  });
+  const { report, other, otherBuild } = beside;
+  const base = { ...of(source), headers };
+  const compared = otherBuild ? of({ build: otherBuild }) : other ? of({ path: other }) : undefined;
+  const given = report ? file("markers", report) : undefined;
+  if ("build" in source) {
+    const markers = given ?? build("markers", source.build);
+    return { ...base, markers, nets: build("", source.build), other: compared };
+  }
+  const differences = `${file("differences", source.path)}&other=${encodeURIComponent(other ?? "")}`;
+  return { ...base, markers: given ?? (other ? differences : undefined), other: compared };
 }

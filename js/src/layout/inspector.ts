@@ -15,6 +15,9 @@ export interface Selection {
   /** The cells from the top down, divided by slashes. */
   readonly path: string;
   readonly box: readonly [number, number, number, number];
+  /** The net that it belongs to and the instance that it is in, where a DEF tells; "" where not. */
+  readonly net: string;
+  readonly instance: string;
 }
 
 export function selectionOf(hit: Hit, layers: readonly LayerInfo[], unit: number): Selection {
@@ -24,6 +27,7 @@ export function selectionOf(hit: Hit, layers: readonly LayerInfo[], unit: number
   return {
     ...{ layer, datatype, name, cell: hit.path.at(-1) ?? "", path: hit.path.join("/") },
     box: [micron(x1), micron(y1), micron(x2), micron(y2)],
+    ...{ net: "", instance: "" },
   };
 }
 
@@ -33,6 +37,7 @@ export function inspector(
   layer: LayerInfo,
   of: readonly [number, number],
   close: () => void,
+  highlight: (net: string) => void,
 ): HTMLElement {
   const [x1, y1, x2, y2] = picked.box;
   const swatch = element("span", { class: "swatch" });
@@ -59,9 +64,17 @@ export function inspector(
       {},
       ...fact("size", `${lengthText(x2 - x1)} × ${lengthText(y2 - y1)}`),
       ...fact("box", `${place(x1)}, ${place(y1)} to ${place(x2)}, ${place(y2)} µm`),
+      ...(picked.net ? [element("dt", {}, "net"), element("dd", {}, netButton(picked.net, highlight))] : []),
+      ...(picked.instance ? fact("instance", picked.instance) : []),
       ...fact("cell", picked.cell),
       ...(picked.path === picked.cell ? [] : fact("path", picked.path.split("/").join(" › "))),
     ),
     more && element("p", { class: "numbers" }, more),
   );
+}
+
+function netButton(net: string, highlight: (net: string) => void): HTMLElement {
+  const made = element("button", { type: "button", class: "link", title: `Highlight the net ${net}` }, net);
+  made.addEventListener("click", () => highlight(net));
+  return made;
 }

@@ -13,7 +13,7 @@ export interface Loaded {
 }
 
 /** Fetch, decode and index; throws an Error with a sentence for people. */
-export async function load(address: SceneAddress): Promise<Loaded> {
+export async function load(address: Omit<SceneAddress, "markers" | "nets" | "other">): Promise<Loaded> {
   const start = performance.now();
   const [body, list] = await Promise.all([
     sceneBytes(address),
@@ -34,7 +34,19 @@ export async function load(address: SceneAddress): Promise<Loaded> {
   };
 }
 
-async function sceneBytes({ scene, headers }: SceneAddress): Promise<Uint8Array> {
+/** The layers of both, in one order, for each of them: -1 where a layout has not that layer. */
+export function shareLayers(one: Loaded, other: Loaded): [PresentLayer[], PresentLayer[]] {
+  const key = ({ layer, datatype }: LayerInfo) => `${layer}/${datatype}`;
+  const known = new Set(one.layers.map(key));
+  const all = [...one.layers, ...other.layers.filter((layer) => !known.has(key(layer)))];
+  const indices = new Map(other.layers.map((layer) => [key(layer), layer.index]));
+  return [
+    all.map((layer) => (known.has(key(layer)) ? layer : { ...layer, index: -1 })),
+    all.map((layer) => ({ ...layer, index: indices.get(key(layer)) ?? -1 })),
+  ];
+}
+
+async function sceneBytes({ scene, headers }: Pick<SceneAddress, "scene" | "headers">): Promise<Uint8Array> {
   if (typeof scene !== "string") return inflate(scene);
   return inflate(new Uint8Array(await (await get(scene, headers)).arrayBuffer()));
 }

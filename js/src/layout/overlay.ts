@@ -8,8 +8,16 @@ export interface Mark {
   readonly points: readonly number[];
 }
 
+/** Boxes of a highlighted net on one layer: x1, y1, x2, y2, … in µm. */
+export interface Lit {
+  readonly colour: string;
+  readonly boxes: readonly number[];
+}
+
 /** What lies over the picture; positions in µm. */
 export interface Drawing {
+  /** What is highlighted, the lowest layer first; all else is dimmed. */
+  readonly lit: readonly Lit[] | undefined;
   readonly measures: readonly Measure[];
   /** Where a ruler would snap to. */
   readonly snap: { x: number; y: number } | undefined;
@@ -26,6 +34,7 @@ export interface Drawing {
 }
 
 export const NOTHING: Drawing = {
+  lit: undefined,
   ...{ measures: [], snap: undefined, picked: undefined, placed: undefined },
   ...{ marks: [], mark: undefined, band: undefined, cross: false },
 };
@@ -34,6 +43,7 @@ const RULER = "#ffd866";
 const PICKED = "#ffffff";
 const PLACED = "#79c0ff";
 const MARK = "#ff3b30";
+const DIM = "rgb(11 13 16 / 72%)";
 const LATTICE = 4; // pixels: of the small markers in one such square one is drawn
 
 /** A canvas over the picture, drawn by the page: few things, that follow each view at once. */
@@ -58,6 +68,7 @@ export class Overlay {
     this.at = (x, y) => toScreen(view, room, x * unit, y * unit);
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     context.lineJoin = "round";
+    if (drawing.lit) this.lit(context, drawing.lit, room);
     if (drawing.placed) this.boxes(context, drawing.placed, PLACED);
     this.marks(context, drawing.marks);
     if (drawing.mark) this.mark(context, drawing.mark);
@@ -66,6 +77,26 @@ export class Overlay {
     if (drawing.snap) this.dot(context, ...this.at(drawing.snap.x, drawing.snap.y));
     if (drawing.band) this.band(context, drawing.band);
     if (drawing.cross) this.cross(context, room);
+  }
+
+  /** Fill what is highlighted in its colours, a pixel at least, over all else dimmed. */
+  private lit(context: CanvasRenderingContext2D, lit: readonly Lit[], { width, height }: Room): void {
+    context.fillStyle = DIM;
+    context.fillRect(0, 0, width, height);
+    const least = 1.5 * this.ratio;
+    for (const { colour, boxes } of lit) {
+      context.fillStyle = colour;
+      context.strokeStyle = "rgb(255 255 255 / 85%)";
+      context.lineWidth = this.ratio;
+      for (let i = 0; i < boxes.length; i += 4) {
+        const [x1, y2] = this.at(boxes[i] as number, boxes[i + 1] as number);
+        const [x2, y1] = this.at(boxes[i + 2] as number, boxes[i + 3] as number);
+        if (x2 < 0 || y2 < 0 || x1 > width || y1 > height) continue;
+        const [w, h] = [Math.max(x2 - x1, least), Math.max(y2 - y1, least)];
+        context.fillRect(x1, y1, w, h);
+        if (w > 4 * least && h > 4 * least) context.strokeRect(x1, y1, w, h);
+      }
+    }
   }
 
   private boxes(context: CanvasRenderingContext2D, boxes: ArrayLike<number>, colour: string): void {

@@ -1,6 +1,7 @@
 import { element } from "../dom";
 import type { Camera } from "./camera";
 import { inspector, type Selection, selectionOf } from "./inspector";
+import { netOf, type PlaceInfo } from "./nets";
 import type { Drawing } from "./overlay";
 import type { Hit } from "./probe";
 import { Rulers } from "./rulers";
@@ -17,6 +18,9 @@ export interface PointingEvents {
   selected(selection: Selection | undefined): void;
   /** Rulers are laid, or no longer. */
   measuring(active: boolean): void;
+  /** What the design has at a place, µm; undefined when nobody knows. */
+  at(x: number, y: number): Promise<PlaceInfo | undefined>;
+  highlight(net: string): void;
 }
 
 /** What a click does: pick a shape and say what it is, or lay a ruler. Positions are CSS pixels. */
@@ -118,8 +122,20 @@ export class Pointing {
       return;
     }
     const selection = selectionOf(hit, layers, unit);
-    this.cards.replaceChildren(inspector(selection, layer, [hits.at, hits.list.length], () => this.clear()));
+    const show = (shown: Selection) => {
+      const of = [hits.at, hits.list.length] as const;
+      const highlight = (net: string) => this.events.highlight(net);
+      this.cards.replaceChildren(inspector(shown, layer, of, () => this.clear(), highlight));
+      this.events.selected(shown);
+    };
+    show(selection);
     this.events.draw({ picked: hit.points.map((value) => value / unit) });
-    this.events.selected(selection);
+    void this.events.at(hits.x / unit, hits.y / unit).then((place) => {
+      if (!place || this.hits !== hits || hits.list[hits.at] !== hit) return;
+      const net = netOf(place, layer) ?? "";
+      const instance =
+        hit.path.length > 1 ? place.instances.find(({ cell }) => hit.path.includes(cell)) : undefined;
+      if (net || instance) show({ ...selection, net, instance: instance?.name ?? "" });
+    });
   }
 }

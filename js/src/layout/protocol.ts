@@ -27,8 +27,15 @@ export interface SceneAddress {
   readonly scene: string | Uint8Array;
   readonly layers: string | LayerList;
   readonly markers?: string | MarkerList | undefined;
+  /** What the server answers about nets begins with this; without it there are none. */
+  readonly nets?: string | undefined;
+  /** Another layout to compare with. */
+  readonly other?: Pick<SceneAddress, "scene" | "layers"> | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
+
+/** Of two layouts: this one, the other one, or where they differ. */
+export type Comparing = "first" | "second" | "difference";
 
 /** What is drawn, apart from the layers. */
 export interface Options {
@@ -38,6 +45,8 @@ export interface Options {
   readonly depth: number;
   /** Cells that are left out, as indices of the list of cells. */
   readonly hidden: readonly number[];
+  /** Which of two layouts, where there are two. */
+  readonly comparing: Comparing;
 }
 
 /** What the page wants to know; the answer has the same number. Positions and distances in database units. */
@@ -85,6 +94,8 @@ export interface Opened {
   /** x1, y1, x2, y2 in database units. */
   readonly box: readonly [number, number, number, number];
   readonly note: string | undefined;
+  /** There is another layout to compare with. */
+  readonly compared: boolean;
   /** Milliseconds for fetching, decoding and indexing. */
   readonly timing: { readonly fetch: number; readonly decode: number; readonly index: number };
 }

@@ -1,8 +1,9 @@
 import { Collector, type Limits, NO_LIMITS, type View, type Window } from "./collect";
+import { addDifference, emptyDifference } from "./difference";
 import { drawLabels, drawOutlines } from "./labels";
 import { Picture, pixel, stipple } from "./picture";
 import { Planes } from "./planes";
-import type { LayerInfo } from "./protocol";
+import type { Comparing, LayerInfo } from "./protocol";
 import { Rasteriser } from "./raster";
 import type { Scene } from "./scene";
 
@@ -14,7 +15,7 @@ const ROUND = 0.5;
 
 /** A layer of the scene as it is drawn; its bitmaps are kept, so that hiding and showing only recomposes. */
 interface Paint {
-  /** Index into the layout's layers. */
+  /** Index into the layout's layers; -1 when it has no such layer. */
   readonly layer: number;
   readonly fill: number;
   readonly frame: number;
@@ -35,6 +36,18 @@ interface Drawn {
   readonly rough: boolean;
 }
 
+/** A layout to compare with: its bitmaps are made like the first one's, and put together with them. */
+export interface Other {
+  /** It has the same layers in the same order. */
+  readonly renderer: Renderer;
+  /** The first one's database units in one of the other's. */
+  readonly units: number;
+}
+
+const ONLY_FIRST = "#ff5c8a";
+const ONLY_SECOND = "#3ddc97";
+const BOTH = "#5c6672";
+
 export interface Look {
   readonly fills: boolean;
   readonly labels: boolean;
@@ -51,6 +64,8 @@ export class Renderer {
   private readonly paints: Paint[];
   private drawn: Drawn | undefined;
   private simplified = false;
+  other: Other | undefined;
+  comparing: Comparing = "first";
   private looks: Look = { fills: true, labels: true, limits: NO_LIMITS };
 
   constructor(
@@ -72,6 +87,7 @@ export class Renderer {
   }
 
   show(visible: readonly boolean[]): void {
+    this.other?.renderer.show(visible);
     this.paints.forEach((paint, index) => {
       paint.visible = visible[index] ?? paint.visible;
     });
@@ -90,7 +106,7 @@ export class Renderer {
   /** The layers that are shown, the uppermost first, as indices of the layout's and of the list. */
   shown(): { layer: number; rank: number }[] {
     const list = this.paints.map(({ layer, visible }, rank) => ({ layer, rank, visible }));
-    return list.filter(({ visible }) => visible).reverse();
+    return list.filter(({ visible, layer }) => visible && layer >= 0).reverse();
   }
 
   /** As `render`, in one go. */
@@ -116,6 +132,28 @@ export class Renderer {
   ): Generator<undefined, Frame> {
     const context = this.canvas.getContext("2d", { alpha: false });
     if (!context) throw new Error("This browser cannot draw in a worker.");
+    const { other, comparing } = this;
+    if (!other || comparing !== "second") yield* this.prepare(view, width, height, detail, rough);
+    if (other && comparing !== "first") {
+      const { renderer, units } = other;
+      const there = { x: view.x / units, y: view.y / units, scale: view.scale * units };
+      yield* renderer.prepare(there, width, height, detail, rough);
+      if (comparing === "second") renderer.compose(context, ratio);
+      else this.composeDifference(context, renderer);
+      return { simplified: renderer.simplified || (comparing === "difference" && this.simplified) };
+    }
+    this.compose(context, ratio);
+    return { simplified: this.simplified };
+  }
+
+  /** Bring the bitmaps of the layers that are shown to a view. */
+  private *prepare(
+    view: View,
+    width: number,
+    height: number,
+    detail: number,
+    rough: boolean,
+  ): Generator<undefined, void> {
     if (this.picture.width !== width || this.picture.height !== height) {
       this.picture = new Picture(width, height);
       this.drawn = undefined;
@@ -146,8 +184,6 @@ export class Renderer {
     if (missing.length) yield* this.raster(here, all, (paint) => missing.includes(paint));
     for (const paint of missing) paint.valid = true;
     this.drawn = here;
-    this.compose(context, wanted, ratio);
-    return { simplified: this.simplified };
   }
 
   /** Move the bitmaps to where they are wanted; gives the strips that are to be drawn, or undefined for all. */
@@ -190,7 +226,7 @@ export class Renderer {
     const raster = new Rasteriser(detail, rough);
     for (const [rank, paint] of this.paints.entries()) {
       const { planes } = paint;
-      if (!planes || !which(paint)) continue;
+      if (!planes || paint.layer < 0 || !which(paint)) continue;
       planes.clip(...window);
       planes.origin(Math.round(x), Math.round(y));
       for (const seen of found.seen) raster.seen(planes, seen, paint.layer, rank & 3);
@@ -200,8 +236,8 @@ export class Renderer {
     this.drawn = before;
   }
 
-  private compose(context: OffscreenCanvasRenderingContext2D, { x, y, scale }: Drawn, ratio: number): void {
-    const { width, height } = this.picture;
+  private compose(context: OffscreenCanvasRenderingContext2D, ratio: number): void {
+    const { x, y, scale } = this.drawn as Drawn;
     const sheets = this.paints.flatMap((paint, rank) =>
       paint.visible && paint.valid && paint.planes
         ? {
@@ -213,17 +249,38 @@ export class Renderer {
         : [],
     );
     this.picture.compose(sheets.reverse(), pixel(BACKGROUND), Math.round(x), Math.round(y));
+    this.put(context);
+    const { limits } = this.looks;
+    if (Number.isFinite(limits.depth)) drawOutlines(context, this.scene, limits, { x, y, scale }, ratio);
+    if (!this.looks.labels) return;
+    const shown = this.paints.filter((paint) => paint.visible);
+    drawLabels(context, this.scene, limits, { x, y, scale }, shown, ratio);
+  }
+
+  /** Where the two layouts differ, in two colours over what they share. */
+  private composeDifference(context: OffscreenCanvasRenderingContext2D, other: Renderer): void {
+    const { picture, paints } = this;
+    const difference = emptyDifference(picture.width, picture.height);
+    for (const [rank, { visible, planes }] of paints.entries())
+      if (visible) addDifference(difference, planes, other.paints[rank]?.planes);
+    const sheet = (planes: Planes, colour: string) => ({
+      planes,
+      ...{ fill: pixel(colour), frame: pixel(colour), rows: stipple(["*"], 0, 1) },
+    });
+    const { first, second, both } = difference;
+    const sheets = [sheet(first, ONLY_FIRST), sheet(second, ONLY_SECOND), sheet(both, BOTH)];
+    picture.compose(sheets, pixel(BACKGROUND), 0, 0);
+    this.put(context);
+  }
+
+  private put(context: OffscreenCanvasRenderingContext2D): void {
+    const { width, height } = this.picture;
     // Only now, or the canvas would be blank until the picture is ready.
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;
     }
     context.putImageData(this.picture.image, 0, 0);
-    const { limits } = this.looks;
-    if (Number.isFinite(limits.depth)) drawOutlines(context, this.scene, limits, { x, y, scale }, ratio);
-    if (!this.looks.labels) return;
-    const shown = this.paints.filter((paint) => paint.visible);
-    drawLabels(context, this.scene, limits, { x, y, scale }, shown, ratio);
   }
 }
 

@@ -4,7 +4,7 @@ import { button, type SignName } from "./signs";
 type Content = HTMLElement | Promise<HTMLElement>;
 /** Title, and how the panel is made; it is made when it is first shown, and kept. */
 export type Panels = Readonly<
-  Record<"layers" | "cells" | "markers" | "settings", readonly [string, () => Content]>
+  Record<"layers" | "cells" | "nets" | "markers" | "settings", readonly [string, () => Content]>
 >;
 type Name = keyof Panels;
 

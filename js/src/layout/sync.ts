@@ -23,6 +23,7 @@ const REST = 300;
 /** Keeps the widget's traits and the view the same, in both directions. */
 export class Sync {
   private told = "";
+  private net = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -56,6 +57,11 @@ export class Sync {
   follow(name: string, changed: () => void): void {
     const { model, signal } = this;
     const heard = () => {
+      if (name === "net") {
+        const net = this.text("net");
+        if (net === this.net) return;
+        this.net = net;
+      }
       if (name !== "view" || JSON.stringify(model?.get("view")) !== this.told) changed();
     };
     model?.on?.(`change:${name}`, heard);
@@ -68,6 +74,11 @@ export class Sync {
       this.told = JSON.stringify(view);
       this.set("view", view);
     }, REST);
+  }
+
+  tellNet(net: string): void {
+    this.net = net;
+    this.set("net", net);
   }
 
   tellSelection(selection: Selection | undefined): void {

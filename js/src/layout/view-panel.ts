@@ -1,9 +1,9 @@
 import { element } from "../dom";
-import type { Options } from "./protocol";
+import type { Comparing, Options } from "./protocol";
 
 export interface ViewActions {
   goto(x: number, y: number, width: number | undefined): void;
-  options(options: Pick<Options, "fills" | "labels" | "depth">): void;
+  options(options: Partial<Options>): void;
   reload(): void;
   savePicture(): void;
   /** The view as Python, for the clipboard. */
@@ -18,14 +18,22 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Click or Enter", "inspect; again: what is below"],
   ["r", "rulers"],
   ["Esc", "clear"],
-  ["g, l, c, m", "view, layers, cells, markers"],
+  ["g, l, c, t, m", "view, layers, cells, nets, markers"],
+  ["x", "next of two compared layouts"],
   ["n, p", "next, previous marker"],
+];
+
+const COMPARING: readonly (readonly [Comparing, string])[] = [
+  ["difference", "where they differ"],
+  ["first", "the first layout"],
+  ["second", "the second layout"],
 ];
 
 /** Go to a place, what is drawn, and what one takes away. */
 export function viewPanel(
-  options: Pick<Options, "fills" | "labels" | "depth">,
+  options: Pick<Options, "fills" | "labels" | "depth" | "comparing">,
   actions: ViewActions,
+  compared: boolean,
 ): HTMLElement {
   const number = (name: string, label: string, required: boolean) =>
     element("input", {
@@ -54,14 +62,10 @@ export function viewPanel(
   });
   for (const field of [x, y, width]) field.addEventListener("input", () => field.setCustomValidity(""));
 
-  const state = { ...options };
   const option = (text: string, key: "fills" | "labels") => {
     const box = element("input", { type: "checkbox" });
-    box.checked = state[key];
-    box.addEventListener("change", () => {
-      state[key] = box.checked;
-      actions.options({ ...state });
-    });
+    box.checked = options[key];
+    box.addEventListener("change", () => actions.options({ [key]: box.checked }));
     return element("label", { class: "option" }, box, text);
   };
   const depth = element("select", {});
@@ -73,11 +77,12 @@ export function viewPanel(
     [4, "4 levels"],
     [6, "6 levels"],
   ] as const)
-    depth.append(element("option", { value, selected: value === state.depth }, text));
-  depth.addEventListener("change", () => {
-    state.depth = Number(depth.value);
-    actions.options({ ...state });
-  });
+    depth.append(element("option", { value, selected: value === options.depth }, text));
+  depth.addEventListener("change", () => actions.options({ depth: Number(depth.value) }));
+  const compare = element("select", {});
+  for (const [value, text] of COMPARING)
+    compare.append(element("option", { value, selected: value === options.comparing }, text));
+  compare.addEventListener("change", () => actions.options({ comparing: compare.value as Comparing }));
   const act = (text: string, title: string, run: () => void) => {
     const made = element("button", { type: "button", class: "button", title }, text);
     made.addEventListener("click", run);
@@ -92,6 +97,16 @@ export function viewPanel(
     option("Labels", "labels"),
     option("Fillings", "fills"),
     element("label", { class: "option" }, "Hierarchy ", depth),
+    compared && element("label", { class: "option" }, "Compare ", compare),
+    compared &&
+      element(
+        "p",
+        { class: "told legend" },
+        element("i", { class: "first" }),
+        "only in the first ",
+        element("i", { class: "second" }),
+        "only in the second",
+      ),
     element("h3", {}, "Rulers"),
     element(
       "div",

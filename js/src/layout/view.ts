@@ -2,7 +2,9 @@ import { element } from "../dom";
 import { Camera } from "./camera";
 import { cellPanel } from "./cell-panel";
 import { listen } from "./controls";
+import { Highlight } from "./highlight";
 import { keyOf, layerPanel } from "./layer-panel";
+import { get } from "./load";
 import { type MarkerPanel, markerPanel } from "./marker-panel";
 import { loadMarkers } from "./markers";
 import { type Drawing, type Mark, NOTHING, Overlay } from "./overlay";
@@ -33,6 +35,7 @@ export class LayoutView {
   private readonly over = new Overlay(element("canvas", { class: "over", "aria-hidden": "true" }));
   private stage: Stage | undefined;
   private shown: Shown | undefined;
+  private ask: (url: string) => Promise<Response> = fetch;
 
   constructor(
     private readonly root: HTMLElement,
@@ -45,7 +48,9 @@ export class LayoutView {
     root.append(this.frame);
   }
 
-  open(address: SceneAddress): void {
+  /** `ask` fetches what the panels want to know, where the page cannot do so by itself. */
+  open(address: SceneAddress, ask = (url: string) => get(url, address.headers)): void {
+    this.ask = ask;
     const canvas = element("canvas");
     this.frame.prepend(canvas, this.over.canvas);
     try {
@@ -81,7 +86,8 @@ export class LayoutView {
       this.shown.reopened(opened);
       return;
     }
-    this.shown = new Shown({ root, frame, bar, place, over }, stage, opened, address, this.sync, this.signal);
+    const parts = { root, frame, bar, place, over, ask: this.ask };
+    this.shown = new Shown(parts, stage, opened, address, this.sync, this.signal);
     frame.append(bar, place, note);
     this.shown.start();
   }
@@ -102,6 +108,7 @@ interface Parts {
   readonly bar: HTMLElement;
   readonly place: HTMLElement;
   readonly over: Overlay;
+  readonly ask: (url: string) => Promise<Response>;
 }
 
 /** A layout that has been opened. */
@@ -113,7 +120,8 @@ class Shown {
     this.pointing.measure(!this.pointing.rulers.active),
   );
   private visible: boolean[];
-  private options: Options = { fills: true, labels: true, depth: 0, hidden: [] };
+  private readonly highlight: Highlight;
+  private options: Options = { fills: true, labels: true, depth: 0, hidden: [], comparing: "first" };
   private drawing: Drawing = NOTHING;
   private pointer: { x: number; y: number } | undefined;
   private marks: MarkerPanel | undefined;
@@ -128,7 +136,15 @@ class Shown {
   ) {
     this.visible = opened.layers.map((layer) => layer.visible);
     this.camera = new Camera(stage, opened, () => this.moved());
+    this.highlight = new Highlight(address.nets, parts.ask, () => this.camera.opened.layers, {
+      draw: (lit) => this.draw({ lit }),
+      go: (box) => this.goToBox(box),
+      told: (name) => sync.tellNet(name),
+    });
+    if (opened.compared) this.options = { ...this.options, comparing: "difference" };
     this.pointing = new Pointing(stage, this.camera, {
+      at: (x, y) => this.highlight.at(x, y),
+      highlight: (net) => void this.highlight.light(net, true),
       draw: (change) => this.draw(change),
       selected: (selection) => sync.tellSelection(selection),
       measuring: (active) => {
@@ -139,8 +155,9 @@ class Shown {
     this.side = new Side({
       layers: ["Layers", () => this.layers()],
       cells: ["Cells", () => this.cells()],
+      nets: ["Nets", () => this.highlight.element()],
       markers: ["Markers", () => this.markers()],
-      settings: ["View", () => viewPanel(this.options, this.actions)],
+      settings: ["View", () => viewPanel(this.options, this.actions, this.camera.opened.compared)],
     });
     this.ruler.setAttribute("aria-pressed", "false");
     const { frame } = parts;
@@ -160,6 +177,10 @@ class Shown {
     this.restore(this.sync.view ?? {});
     if (this.parts.root.clientWidth >= WIDE) this.side.toggle("layers");
     this.sync.follow("view", () => this.restore(this.sync.view ?? {}));
+    const light = () => void this.highlight.light(this.sync.text("net"), false);
+    if (this.sync.text("net")) light();
+    this.sync.follow("net", light);
+    if (this.options.comparing !== "first") this.stage.options(this.options);
     this.sync.follow("_reloads", () => this.actions.reload());
   }
 
@@ -179,10 +200,11 @@ class Shown {
 
   private tools(): HTMLElement {
     const { camera, side } = this;
-    const panels = this.address.markers
-      ? (["layers", "cells", "markers"] as const)
-      : (["layers", "cells"] as const);
-    const title = (name: string) => `${name[0]?.toUpperCase()}${name.slice(1)} (${name[0]})`;
+    const panels = (["layers", "cells", "nets", "markers"] as const).filter(
+      (name) => (name !== "nets" || this.highlight.possible) && (name !== "markers" || this.address.markers),
+    );
+    const title = (name: string) =>
+      `${name[0]?.toUpperCase()}${name.slice(1)} (${name === "nets" ? "t" : name[0]})`;
     return element(
       "div",
       { class: "tools", role: "toolbar", "aria-label": "Layout tools" },
@@ -228,7 +250,10 @@ class Shown {
       if (pointing.escape()) return true;
       const { placed, mark } = this.drawing;
       this.draw({ placed: undefined, mark: undefined });
-      return Boolean(placed ?? mark);
+      if (placed ?? mark) return true;
+      const { name } = this.highlight;
+      if (name) void this.highlight.light("", true);
+      return Boolean(name);
     }
     const keys: Record<string, () => void> = {
       r: () => pointing.measure(!pointing.rulers.active),
@@ -237,6 +262,8 @@ class Shown {
       l: () => side.toggle("layers"),
       c: () => side.toggle("cells"),
       m: () => this.address.markers && side.toggle("markers"),
+      t: () => this.highlight.possible && side.toggle("nets", true),
+      x: () => this.compareNext(),
       g: () => side.toggle("settings", true),
     };
     const act = Object.hasOwn(keys, key) ? keys[key] : undefined;
@@ -327,6 +354,23 @@ class Shown {
       const sentence = error instanceof Error ? error.message : String(error);
       return element("p", { class: "told", role: "alert" }, sentence);
     }
+  }
+
+  /** Of two layouts, show the next of: where they differ, the first, the second. */
+  private compareNext(): void {
+    if (!this.camera.opened.compared) return;
+    const order = ["difference", "first", "second"] as const;
+    const comparing = order[(order.indexOf(this.options.comparing) + 1) % 3] ?? "first";
+    this.actions.options({ comparing });
+    this.side.renew("settings");
+  }
+
+  /** Show a box (µm) within some of its surroundings, unless it is seen well as it is. */
+  private goToBox(box: Extent): void {
+    const { unit } = this.camera.opened;
+    const extent = box.map((value) => value * unit) as unknown as Extent;
+    if (!this.camera.sees(Float64Array.from(extent))) this.camera.show(extent, 2);
+    this.draw({ placed: box });
   }
 
   private goTo(mark: Mark): void {

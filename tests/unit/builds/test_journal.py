@@ -21,6 +21,17 @@ def test_events_are_numbered_from_one_without_gaps(tmp_path: Path) -> None:
     assert [e["data"]["k"] for e in events] == [0, 1, 2, 3, 4]
 
 
+def test_an_event_of_a_later_version_is_passed_over(tmp_path: Path) -> None:
+    writer = journal.JournalWriter(tmp_path)
+    writer.append("metric", {"a": 1})
+    writer.append("novelty", {"what": ["nobody", "knows"]})
+    writer.append("metric", {"b": 2})
+    snapshot = Snapshot()
+    for event in journal.JournalReader(tmp_path).read():
+        snapshot.apply(event)
+    assert (snapshot.seq, snapshot.metrics, snapshot.state) == (3, {"a": 1, "b": 2}, "queued")
+
+
 def test_a_reader_takes_whole_lines_only(tmp_path: Path) -> None:
     reader = journal.JournalReader(tmp_path)
     assert reader.read() == []

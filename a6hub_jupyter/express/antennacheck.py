@@ -1,0 +1,186 @@
+"""Express.AntennaCheck: the antenna rules of the technology LEF on the final GDS, after what the router did.
+
+    python -m a6hub_jupyter.express.antennacheck job.json
+
+The layers are laid down one after the other; on each, all metal that is connected so far is weighed against the gates
+and diffusions of the pins (ANTENNAGATEAREA and ANTENNADIFFAREA of the LEF) that it reaches.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import klayout.db as kdb
+
+from a6hub_jupyter.express import verilog
+from a6hub_jupyter.express.antennarules import AntennaRules, Limit
+from a6hub_jupyter.express.designrulecheck import read_layout, used_layers
+from a6hub_jupyter.express.geometry import oriented
+from a6hub_jupyter.express.job import Job, run
+from a6hub_jupyter.express.layoutcheck import read_components
+from a6hub_jupyter.express.metalpieces import Groups, MetalPieces
+from a6hub_jupyter.express.technology import Technology
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from a6hub_jupyter.express.job import Metrics
+
+SHOWN = 20
+REPORT_FILE = "antenna_summary.rpt"
+
+
+@dataclass(frozen=True)
+class AntennaViolation:
+    """A pin whose gate too much metal charges: `ratio` above `allowed`, `kind` of area, on a layer."""
+
+    net: str
+    pin: str
+    layer: str
+    kind: str
+    ratio: float
+    allowed: float
+
+
+@dataclass
+class PlacedPin:
+    """A pin that has a gate or a diffusion (um2), and a piece of metal that it is on."""
+
+    net: str
+    label: str
+    gate: float
+    diffusion: float
+    piece: int
+
+
+class AntennaCheck:
+    """Follows the layers of one layout."""
+
+    def __init__(self, job: Job) -> None:
+        technology = Technology.of(job)
+        layout, top = read_layout(job.given("layout"), job.top)
+        self._nm = layout.dbu * 1000
+        self._macros = technology.lef.macros
+        layers = used_layers(job, technology, layout, top)
+        self._rules = {name: AntennaRules.of(technology.lef.layers[name]) for name in layers}
+        self._layers = list(layers)
+        self._metal = MetalPieces(layout, top, layers)
+        self._groups = Groups(len(self._metal.pieces))
+        self._pins = list(self._place(job))
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the technology has antenna rules at all."""
+        limits = [
+            limit
+            for rules in self._rules.values()
+            for limit in (rules.area, rules.side_area, rules.cumulative_area, rules.cumulative_side_area)
+        ]
+        return any(limit.plain is not None or limit.with_diffusion for limit in limits)
+
+    def _place(self, job: Job) -> Iterator[PlacedPin]:
+        """The pins on the metal; shapes of one pin are joined, as the cell does."""
+        netlist = verilog.read(job.given("netlist"), job.top)
+        net_of = netlist.net_of()
+        for name, placed in read_components(job.given("placement")).items():
+            macro = self._macros[placed.cell]
+            for pin_name, pin in macro.pins.items():
+                net = net_of.get((name, pin_name))
+                if net is None or not (pin.gate_area or pin.diffusion_area):
+                    continue
+                pieces = []
+                for layer, box in pin.shapes:
+                    if layer in self._metal.of_layer:
+                        x, y = oriented(box, macro.width, macro.height, placed.orientation).center
+                        point = kdb.Point(round((placed.x + x) / self._nm), round((placed.y + y) / self._nm))
+                        piece = self._metal.at(layer, point)
+                        if piece is not None:
+                            pieces.append(piece)
+                for piece in pieces[1:]:
+                    self._groups.join(pieces[0], piece)
+                if pieces:
+                    yield PlacedPin(net, f"{name}/{pin_name}", pin.gate_area, pin.diffusion_area, pieces[0])
+
+    def violations(self) -> Iterator[AntennaViolation]:
+        """Layer by layer, bottom up."""
+        metal, groups = self._metal, self._groups
+        so_far: dict[tuple[str, str, bool], float] = defaultdict(float)
+        for layer in self._layers:
+            if layer not in metal.of_layer:
+                continue
+            area: dict[int, float] = defaultdict(float)
+            side: dict[int, float] = defaultdict(float)
+            numbers, rules = metal.of_layer[layer], self._rules[layer]
+            for number in numbers:  # a cut joins what it stands on and what will stand on it
+                for joined in metal.pieces[number].joins:
+                    groups.join(number, joined)
+            for number in numbers:
+                root, piece = groups.root(number), metal.pieces[number]
+                area[root] += piece.area * rules.area_factor
+                side[root] += piece.perimeter * rules.thickness * rules.side_area_factor
+            gates: dict[int, float] = defaultdict(float)
+            diffusions: dict[int, float] = defaultdict(float)
+            for pin in self._pins:
+                gates[groups.root(pin.piece)] += pin.gate
+                diffusions[groups.root(pin.piece)] += pin.diffusion
+            for pin in self._pins:
+                root = groups.root(pin.piece)
+                gate = gates[root] + rules.diffusion_as_gate * diffusions[root]
+                if not pin.gate or not gate:
+                    continue
+                ratio, side_ratio = area[root] / gate, side[root] / gate
+                is_cut = bool(self._layers.index(layer) % 2)  # metals and cuts add up apart from each other
+                area_key, side_key = (pin.label, "area", is_cut), (pin.label, "side", is_cut)
+                so_far[area_key] += ratio
+                so_far[side_key] += side_ratio
+                checks = (
+                    ("area", rules.area, ratio),
+                    ("side area", rules.side_area, side_ratio),
+                    ("cumulative area", rules.cumulative_area, so_far[area_key]),
+                    ("cumulative side area", rules.cumulative_side_area, so_far[side_key]),
+                )
+                yield from self._judge(pin, layer, diffusions[root], checks)
+
+    @staticmethod
+    def _judge(
+        pin: PlacedPin, layer: str, diffusion: float, checks: tuple[tuple[str, Limit, float], ...]
+    ) -> Iterator[AntennaViolation]:
+        for kind, limit, ratio in checks:
+            allowed = limit.allowed(diffusion)
+            if allowed is not None and ratio > allowed * (1 + 1e-9):
+                yield AntennaViolation(pin.net, pin.label, layer, kind, ratio, allowed)
+
+
+def table(violations: list[AntennaViolation]) -> str:
+    """The report, worst first, in the columns of LibreLane's antenna summary."""
+    rows = [("Ratio / Allowed", "Ratio", "Allowed", "Kind", "Net", "Pin", "Layer")]
+    for v in sorted(violations, key=lambda v: -v.ratio / v.allowed):
+        numbers = f"{v.ratio / v.allowed:.2f}", f"{v.ratio:.2f}", f"{v.allowed:.2f}"
+        rows.append((*numbers, v.kind, v.net, v.pin, v.layer))
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return "".join(" | ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows)
+
+
+def check(job: Job) -> Metrics:
+    """Check, print the worst, and count."""
+    antennas = AntennaCheck(job)
+    if not antennas.has_rules:
+        print("The technology LEF has no antenna rules.")
+    found = list(antennas.violations())
+    text = table(found)
+    job.output(REPORT_FILE).write_text(text)
+    nets, pins = {v.net for v in found}, {v.pin for v in found}
+    if found:
+        print("\n".join(text.splitlines()[: SHOWN + 1]))
+    print(f"Antenna rules: {len(pins)} pins of {len(nets)} nets violate them.")
+    return {
+        "antenna__violating__nets": len(nets),
+        "antenna__violating__pins": len(pins),
+        "route__antenna_violation__count": len(nets),
+    }
+
+
+if __name__ == "__main__":
+    run(check)

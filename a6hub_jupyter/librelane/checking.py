@@ -1,0 +1,368 @@
+"""Checks a design and its configuration as LibreLane will see them, before anything runs. Runs in the inspector."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from librelane.common import GenericDict
+from librelane.config import Config, InvalidConfig, Variable
+from librelane.config.preprocessor import process_dict_recursive
+from librelane.config.removals import removed_variables
+
+from . import flows
+from .findings import Finding, finding, nearest
+from .layers import Composed, compose
+from .ranges import check_plausible, check_range, in_words
+from .variables import canonical_names, describe_type, names_of, plain, variables_of
+from .verilog import Sources, read_sources
+
+# What LibreLane itself adds to the configuration before it resolves references (librelane/config/preprocessor.py).
+PROCESS = ("PDK", "PDKPATH", "STD_CELL_LIBRARY", "PAD_CELL_LIBRARY", "DESIGN_DIR")
+# How LibreLane's messages name a variable.
+_NAME = re.compile(r"['`]([A-Z][A-Z0-9_]{2,})(?:\[\d+\])?['`]")
+
+
+@dataclass
+class Report:
+    """What is wrong, by field; the first finding on a field is the one that is told."""
+
+    errors: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+
+    def add(self, found: Iterator[Finding] | list[Finding]) -> None:
+        """Add errors on fields that have none yet."""
+        for each in found:
+            if each["field"] not in self.fields:
+                self.errors.append(each)
+
+    def warn(self, found: Iterator[Finding] | list[Finding]) -> None:
+        """Add warnings."""
+        self.warnings += [each for each in found if each not in self.warnings]
+
+    @property
+    def fields(self) -> set[str]:
+        """Fields that have an error."""
+        return {e["field"] for e in self.errors}
+
+
+def check(request: dict[str, Any]) -> dict[str, Any]:
+    """Return ``{errors, warnings, steps, config, origins, unused, resolved}`` for a build request.
+
+    ``config`` is what LibreLane will be given, ``origins`` says where each of its values comes from (``explicit`` or
+    a preset), ``unused`` has the names in each preset that the flow lacks. ``resolved`` has every variable with its
+    value and ``origin``; it is empty where there are errors, and lacks the PDK's values where that is not there yet.
+    """
+    report, meta = Report(), request.get("meta") or {}
+    flow, errors = flows.flow_of(request["flow"], meta)
+    report.add(errors)
+    if flow is None:
+        return _answer(report, [], Composed(dict(request["config"])), {})
+    try:
+        variables = variables_of(flow)
+    except Exception as problem:  # noqa: BLE001 - two of a plugin's steps may disagree on a variable
+        report.add([finding("flow", f"LibreLane cannot use this flow: {_one_line(problem)}.", "Mend its steps.")])
+        return _answer(report, [], Composed(dict(request["config"])), {})
+    known = canonical_names(variables)
+    composed = compose(request.get("presets") or [], request["config"], known)
+    steps, errors = flows.steps_of(flow, request)
+    report.add(errors)
+    with _directory(request["design_dir"]):
+        resolved = _check_config(composed.config, known, variables, request, report)
+    off = flows.gated(flow, {name: each["value"] for name, each in resolved.items()})
+    for each in resolved.values():
+        each["origin"] = composed.origins.get(each.pop("key") or "", each["origin"])
+    return _answer(report, [s for s in steps if s["id"] not in off], composed, resolved)
+
+
+def check_names(config: Mapping[str, Any]) -> list[Finding]:
+    """Return what is wrong with a preset: names that no flow knows, values of a wrong type; paths are not looked at."""
+    known: dict[str, Any] = {}
+    for flow in flows.all_flows():
+        with contextlib.suppress(Exception):  # a flow that is broken in itself has no say
+            known = canonical_names(variables_of(flow)) | known
+    report = Report()
+    for key, value in config.items():
+        variable = known.get(key)
+        if variable is None:
+            report.add(_unknown(key, sorted(known)))
+        elif "path" not in json.dumps(describe_type(variable.type)) and "::" not in json.dumps(value):
+            _check_value(variable, key, value, False, report)
+    return report.errors
+
+
+def _answer(
+    report: Report, steps: list[dict[str, str]], composed: Composed, resolved: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "errors": report.errors,
+        "warnings": report.warnings,
+        "steps": steps,
+        "config": composed.config,
+        "origins": composed.origins,
+        "unused": composed.unused,
+        "resolved": {} if report.errors else resolved,
+    }
+
+
+@contextlib.contextmanager
+def _directory(path: str) -> Iterator[None]:
+    """Work in the design directory, as the build will: relative paths count from there."""
+    before = Path.cwd()
+    try:
+        os.chdir(path)
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _check_config(
+    config: Mapping[str, Any], known: Mapping[str, Any], variables: list[Any], request: dict[str, Any], report: Report
+) -> dict[str, Any]:
+    """Check each key, then have LibreLane load them all; return the variables with value, origin and key."""
+    permissive = (request.get("meta") or {}).get("version", 2) < 2
+    values = _expand(config, request, report)
+    report.add(_check_design(values, Path(request["design_dir"])))
+    processed: dict[str, Any] = {}
+    given: dict[str, str] = {}
+    for key, value in values.items():
+        if f"config.{key}" in report.fields:
+            continue
+        variable = known.get(key)
+        if variable is not None:
+            processed[variable.name] = _check_value(variable, key, value, permissive, report)
+            given[variable.name] = key
+        elif key in removed_variables:
+            reason = removed_variables[key]
+            report.warn([finding(f"config.{key}", f"LibreLane has no {key} any more: {reason}", "Leave it out.")])
+        elif key in Variable.known_variable_names:
+            message = f"The flow {request['flow']} has no use for {key}."
+            report.warn([finding(f"config.{key}", message, "Leave it out, or choose a flow that has.")])
+        elif not (key.startswith(("//", "#")) or "_OPT" in key):  # LibreLane takes those for comments
+            report.add(_unknown(key, [v.name for v in variables]))
+    defaults = {v.name: v.default for v in variables if v.default is not None and v.name not in processed}
+    resolved: Mapping[str, Any] = {**defaults, **processed}
+    if request["pdk_root"] is not None:
+        bad = {f.removeprefix("config.") for f in report.fields}
+        loaded, errors = _load({k: v for k, v in config.items() if k not in bad}, variables, request)
+        missing = {f"config.{known[k].name}" for k in bad if k in known}
+        report.add([e for e in errors if e["field"] not in missing])
+        resolved = loaded or resolved
+    return {
+        v.name: {
+            "value": plain(resolved.get(v.name)),
+            "origin": _origin(v, resolved.get(v.name)),
+            "key": given.get(v.name),
+        }
+        for v in variables
+    }
+
+
+def _origin(variable: Any, value: Any) -> str:
+    return "pdk" if variable.pdk and value is not None and value != variable.default else "default"
+
+
+def _expand(config: Mapping[str, Any], request: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Resolve ``dir::``, ``ref::``, ``expr::`` and sections for PDKs, key by key, as LibreLane does for all at once."""
+    root, pdk = request["pdk_root"], request["pdk"]
+    process = (pdk, f"{root}/{pdk}" if root else "", request["scl"] or "", None, request["design_dir"])
+    state: dict[str, Any] = dict(zip(PROCESS, process, strict=True))
+    symbols = dict(state)
+    for key, value in config.items():
+        try:
+            process_dict_recursive({key: value}, state, symbols)
+        except Exception as problem:  # noqa: BLE001, PERF203 - whatever an expression does, it is the field's fault
+            if root is None and "pdk_dir::" in json.dumps(value):
+                continue
+            message = f"LibreLane refuses {key}: {_one_line(problem)}."
+            report.add([finding(f"config.{key}", message, "Mend the expression or the reference.")])
+    return {k: v for k, v in state.items() if k not in PROCESS}
+
+
+def _check_value(variable: Any, key: str, value: Any, permissive: bool, report: Report) -> Any:
+    """Check one value by LibreLane's own rules, and return it as LibreLane will have it; None if it is refused."""
+    field_, kind, said = f"config.{key}", describe_type(variable.type), list[str]()
+    if key in names_of(variable) and key != variable.name:
+        message = f"{key} is an old name: it is {variable.name} now."
+        report.warn([finding(field_, message, f"Write {variable.name}; its values may differ (see its description).")])
+    try:
+        _, processed = variable.compile(GenericDict({key: value}), said, permissive_typing=permissive)
+        if not permissive and _is_misfit(kind["kind"], value):
+            raise ValueError(f"'{value}' is no {kind['kind']}")  # noqa: TRY301 - LibreLane would cut it silently
+    except Exception as problem:  # noqa: BLE001 - a converter of an old name may raise anything
+        report.add([finding(field_, _refusal(key, value, kind, problem), wanted(variable, kind))])
+        return None
+    report.add(check_range(variable, key, processed))
+    report.warn(check_plausible(variable, key, processed))
+    report.warn([finding(field_, _one_line(w) + ".", "") for w in said if "deprecated" not in w])
+    return processed
+
+
+def _is_misfit(kind: str, value: Any) -> bool:
+    """Whether LibreLane takes a value that cannot have been meant: true for 1, and 2.5 for a whole number."""
+    if kind in {"integer", "decimal"} and isinstance(value, bool):
+        return True
+    return kind == "integer" and isinstance(value, (float, Decimal)) and value != int(value)
+
+
+def _refusal(key: str, value: Any, kind: Mapping[str, Any], problem: Exception) -> str:
+    words = {"integer": "a whole number", "decimal": "a number", "boolean": "true or false", "string": "text"}
+    if value is None:
+        return f"{key} is null, but must have a value."
+    if kind["kind"] in words:
+        return f"{key} is {_shown(value)}, which is not {words[kind['kind']]}."
+    if kind["kind"] == "choice":
+        return f"{key} is {_shown(value)}, which is none of its choices."
+    missing = re.search(r"'([^']+)' does not exist", str(problem))
+    if missing:
+        return f"{key} names '{missing[1]}', which does not exist."
+    return f"{key}: {_one_line(problem)}."
+
+
+def wanted(variable: Any, kind: Mapping[str, Any]) -> str:
+    """Return a sentence on what to give for a variable."""
+    unit = f" in {in_words(variable.units)}" if variable.units else ""
+    default = plain(variable.default)
+    example = f", for example {_shown(default)}" if default is not None and not isinstance(default, bool) else ""
+    if kind["kind"] == "choice":
+        return f"Choose one of: {', '.join(map(str, kind['choices']))}."
+    nouns = {
+        "integer": "a whole number",
+        "decimal": "a number",
+        "boolean": "true or false",
+        "string": "a string",
+        "path": "a file that is there; 'dir::' begins a path in the design directory",
+        "mapping": "a mapping",
+        "record": "a mapping",
+        "union": "one of the types that its description names",
+    }
+    items = kind.get("items")
+    if isinstance(items, list):
+        return f"Give a list of {len(items)} {_plural(items[0])}{unit}{example}."
+    if isinstance(items, dict):
+        return f"Give a list of {_plural(items)}{unit}{example}."
+    return f"Give {nouns[kind['kind']]}{unit}{example}."
+
+
+def _plural(kind: Mapping[str, Any]) -> str:
+    nouns = {"decimal": "numbers", "integer": "whole numbers", "string": "strings", "path": "files that are there"}
+    return nouns.get(kind.get("kind", ""), "values")
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _unknown(key: str, names: list[str]) -> list[Finding]:
+    close = nearest(key, names)
+    hint = close if close.startswith("Did") else "The variables of a flow are listed by a6hub.variables()."
+    return [finding(f"config.{key}", f"LibreLane has no variable '{key}'.", hint)]
+
+
+def _load(config: Mapping[str, Any], variables: list[Any], request: dict[str, Any]) -> tuple[Any, list[Finding]]:
+    """Let LibreLane resolve the config against the flow's variables and the PDK."""
+    version = (request.get("meta") or {}).get("version", 2)
+    try:
+        loaded, _ = Config.load(
+            {"meta": {"version": version}, **config},
+            variables,
+            pdk=request["pdk"],
+            pdk_root=request["pdk_root"],
+            scl=request["scl"],
+            design_dir=request["design_dir"],
+        )
+    except InvalidConfig as problem:
+        if problem.config.lower().startswith("pdk"):
+            return None, [_unfit_pdk(problem.errors, request)]
+        names = [v.name for v in variables]
+        return None, [_from_librelane(e, names) for e in problem.errors]
+    except Exception as problem:  # noqa: BLE001 - LibreLane raises anything for a value that it did not think of
+        message = f"LibreLane refuses the configuration: {_one_line(problem)}."
+        return None, [finding("config", message, "Mend it as it says.")]
+    return loaded, []
+
+
+def _unfit_pdk(errors: list[str], request: Mapping[str, Any]) -> Finding:
+    found = [_NAME.search(e) for e in errors]
+    lacking = ", ".join(m[1] for m in found[:8] if m) or _one_line(errors[0])
+    message = (
+        f"The PDK {request['pdk']} as it is installed here lacks what the flow {request['flow']} needs: {lacking}."
+    )
+    return finding("pdk", message, "Choose another flow, or install the whole PDK.")
+
+
+def _from_librelane(text: str, names: list[str]) -> Finding:
+    """Turn one of LibreLane's own errors into an entry for its field."""
+    if match := re.match(r"Unknown key '([^']+)'", text):
+        return _unknown(match[1], names)[0]
+    match = _NAME.search(text)
+    where = f"config.{match[1]}" if match else "config"
+    return finding(where, _one_line(text) + ".", f"Mend {match[1]} in the configuration." if match else "Mend it.")
+
+
+def _one_line(problem: object) -> str:
+    return " ".join(str(problem).split()).rstrip(".")[:500]
+
+
+def _check_design(values: Mapping[str, Any], design_dir: Path) -> Iterator[Finding]:
+    """Check what a person gets wrong most often, with words for it: the files, the top module, the clock."""
+    files = values.get("VERILOG_FILES")
+    names = [files] if isinstance(files, str) else list(_flat(files)) if isinstance(files, list) else []
+    if not names:
+        if "VHDL_FILES" not in values:
+            message = "The design has no Verilog file."
+            yield finding("config.VERILOG_FILES", message, "Name at least one, as in verilog_files=['counter.v'].")
+        return
+    paths = [design_dir / name for name in names]
+    for path in paths:
+        if not path.is_file():
+            there = sorted(p.name for p in design_dir.glob("*.*v"))[:20]
+            hint = f"The directory {design_dir.name} holds: {', '.join(there)}." if there else "Write the file first."
+            yield finding("config.VERILOG_FILES", f"The Verilog file '{path.name}' does not exist.", hint)
+            return
+    include = values.get("VERILOG_INCLUDE_DIRS") or []
+    try:
+        sources = read_sources(paths, [design_dir / d for d in _flat(include)])
+    except OSError as error:
+        remedy = f"{error.strerror}; mend that first."
+        yield finding("config.VERILOG_FILES", f"'{error.filename}' cannot be read.", remedy)
+        return
+    if not sources.has_syntax_errors:  # else LibreLane's linter says it better, with the line
+        yield from _check_top(values, sources, [p.name for p in paths])
+
+
+def _flat(names: Any) -> Iterator[str]:
+    for name in names if isinstance(names, list) else [names]:
+        if isinstance(name, list):
+            yield from _flat(name)
+        elif isinstance(name, str):
+            yield name
+
+
+def _check_top(values: Mapping[str, Any], sources: Sources, names: list[str]) -> Iterator[Finding]:
+    top = values.get("DESIGN_NAME", "")
+    if not isinstance(top, str):
+        return
+    ports = sources.modules.get(top)
+    where = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    if ports is None:
+        known = sources.tops or list(sources.modules)
+        hint = nearest(top, known) if known else "Write a module first."
+        yield finding("config.DESIGN_NAME", f"No module '{top}' is defined in {where}.", hint)
+        return
+    clock = values.get("CLOCK_PORT")
+    clocks = list(_flat(clock))
+    inputs = [p.name for p in ports if p.direction in {"input", "inout", ""}]
+    for port in clocks:
+        if port not in inputs:
+            hint = f"{nearest(port, inputs)} A design without a clock leaves clock_port out." if inputs else ""
+            message = f"The module '{top}' has no input port '{port}' to be its clock."
+            yield finding("config.CLOCK_PORT", message, hint or "Leave clock_port out for a design without a clock.")
