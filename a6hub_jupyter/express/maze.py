@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
     Array = np.ndarray[Any, Any]
 
+MORE = 0.2
+"""How much each further collision at a node counts, beside the first."""
 NOT_FOUND = -1
 QUEUE_FULL = -2
 GREED = 1.1
@@ -122,9 +124,15 @@ def fewest_vias(vertical: list[bool]) -> Array:
 
 
 @compiled
+def crowd(hits: int) -> float:
+    """How bad a number of collisions is: one wire that passes by collides at several of its nodes, but is one wire."""
+    return 1.0 - MORE + MORE * hits if hits > 0 else 0.0
+
+
+@compiled
 def via_cost(fabric: Fabric, u: int, penalty: float) -> float:
     """What a via pad at node u costs for its collisions and the history of the place, um."""
-    return float(penalty * fabric.via_hits[u] + HISTORY_AT_VIA * fabric.history[u])
+    return float(penalty * crowd(fabric.via_hits[u]) + HISTORY_AT_VIA * fabric.history[u])
 
 
 @compiled
@@ -234,7 +242,7 @@ def shortest_path(fabric: Fabric, scratch: Scratch, reach: Reach, stamp: int, co
                 v = layer * plane + to_j * columns + to_i
                 if blocked[v] & 1:
                     continue
-                there = here + length * (fabric.layer_price[layer] + history[v]) + penalty * wire_hits[v]
+                there = here + length * (fabric.layer_price[layer] + history[v]) + penalty * crowd(wire_hits[v])
             else:
                 to_layer = layer + 5 - 2 * way
                 if to_layer < 0 or to_layer >= layers:

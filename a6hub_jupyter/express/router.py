@@ -33,7 +33,7 @@ SCARCE = 2
 """A pin with so few ways to it keeps other nets off them."""
 SCARCE_PRICE = 8.0
 PENALTY_START, PENALTY_GROWTH, PENALTY_MOST = 0.5, 1.4, 12.0
-HISTORY_STEP, HISTORY_GROWTH, HISTORY_MOST = 0.5, 0.2, 3.0
+HISTORY_STEP, HISTORY_GROWTH, HISTORY_MOST = 0.5, 0.6, 8.0
 MARGIN_START, MARGIN_MOST = 12, 60
 GUARD = 16
 """Grid steps that metal may reach past the box of a search: lengthened wires, and what they keep free."""
