@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
 pytest.importorskip("numba")
 
 from a6hub_jupyter.express import maze, regions
-from a6hub_jupyter.express.congestion import Congestion
+from a6hub_jupyter.express.congestion import Congestion, Spot
+from a6hub_jupyter.express.database import Component, Database
+from a6hub_jupyter.express.geometry import Box
 from a6hub_jupyter.express.grid import SHUT, Grid
-from a6hub_jupyter.express.lef import Lef
+from a6hub_jupyter.express.lef import Lef, Macro
 from a6hub_jupyter.express.pinaccess import Access
 from a6hub_jupyter.express.router import Net, Router, Terminal
+from a6hub_jupyter.express.routing import given_up
 from a6hub_jupyter.express.technology import Technology
+from a6hub_jupyter.express.verilog import Netlist
 
 RULES = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .02"
 CUT = "TYPE CUT ; WIDTH .16 ; SPACING .16 ; ENCLOSURE 0 0"
@@ -143,3 +150,15 @@ def test_worst_tile_is_where_the_conflicts_are(technology: Technology) -> None:
     assert spot.box.x1 <= grid.x(67) <= spot.box.x2
     assert spot.box.y1 <= grid.y(60) <= spot.box.y2
     assert 0 < spot.usage < 0.1
+
+
+def test_giving_up_names_place_and_remedy() -> None:
+    database = Database(Netlist("top"), 40000, 28000, 2800, 400, 0, 40000)
+    database.components = [Component(f"u{k}", "cell", 400 * k, 0) for k in range(80)]
+    cells = cast("Any", SimpleNamespace(lef=SimpleNamespace(macros={"cell": Macro("cell", 4000, 2800)})))
+    job = cast("Any", SimpleNamespace(die_area=None))
+    spot = Spot(Box(1000, 2000, 11000, 12000), 7, 0.63)
+    assert given_up(job, database, cells, spot, 3) == (
+        "Routing ended with 3 nets in conflict. The worst region is (1.0, 2.0) to (11.0, 12.0) um: 7 conflicts, "
+        "63 % of the free tracks taken; the cells fill 80 % of the rows. To make room, set FP_CORE_UTIL to about 65."
+    )
