@@ -45,7 +45,7 @@ ROUTE_MOST = 2_000_000
 POOL_FREE = 8_000_000
 """Room for new routes, in nodes, that each thread gets for one pass."""
 THREADS_MOST = 4
-PATIENCE = 15
+PATIENCE = 25
 """Passes without fewer nets in conflict, after which the router gives up."""
 TRIES = 8
 """Searches for one terminal, each with a wider margin, at most."""

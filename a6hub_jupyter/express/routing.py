@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.database import PlacedPort
     from a6hub_jupyter.express.job import Metrics
 
-PASSES = 60
+PASSES = 120
 REPAIR_ROUNDS = 12
 REPAIR_PRICE = 6.0
 CONGESTION_PICTURE = "congestion.png"

@@ -95,7 +95,7 @@ def test_what_cannot_be_routed_is_given_up_and_named(
     nets = [net("out", grid, (0, 3, 3), (0, 12, 9)), net("free", grid, (0, 2, 2), (0, 5, 2))]
     router = Router(grid, nets)
     assert router.negotiate(None, 100, FOREVER) == ["out"]
-    assert capsys.readouterr().out.count("Routing pass") < 30
+    assert capsys.readouterr().out.count("Routing pass") < 40
     assert not nets[0].complete
 
 
