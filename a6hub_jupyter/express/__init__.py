@@ -6,6 +6,7 @@ nothing of the flow itself.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -19,6 +20,7 @@ PACKAGE = Path(__file__).parent
 PLUGIN_DIRECTORY = PACKAGE / "plugin"
 """LibreLane finds the flow when this directory is on PYTHONPATH."""
 SHIMS = ("yosys", "verilator")
+COMPILED = ("maze.py", "rerouting.py")
 WHEELS = {
     "librelane": "librelane",
     "pyosys": "pyosys",
@@ -82,5 +84,11 @@ def environment(python: str, base: Mapping[str, str]) -> dict[str, str]:
     result["PATH"] = os.pathsep.join(path)
     result["PYTHONPATH"] = os.pathsep.join(modules)
     result["A6HUB_PYTHON"] = python
-    result.setdefault("NUMBA_CACHE_DIR", str(cache_directory() / "numba"))
+    result.setdefault("NUMBA_CACHE_DIR", str(cache_directory() / f"numba-{_compiled_sources()}"))
     return result
+
+
+def _compiled_sources() -> str:
+    """A digest of the sources that numba compiles: it does not notice by itself when a function called changes."""
+    texts = b"".join((PACKAGE / name).read_bytes() for name in COMPILED)
+    return hashlib.sha256(texts).hexdigest()[:12]

@@ -52,7 +52,7 @@ class TreeBuilder:
     def __init__(self, database: Database, macros: Mapping[str, Macro]) -> None:
         self._database = database
         self._macros = macros
-        self._position = {c.name: c for c in database.components}
+        self._position = {c.name: c for c in database.cells()}
 
     def sink(self, instance: str, pin: str) -> Sink:
         """A pin of a placed cell."""

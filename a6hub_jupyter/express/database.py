@@ -15,6 +15,9 @@ from a6hub_jupyter.express.verilog import Netlist, Port
 if TYPE_CHECKING:
     from a6hub_jupyter.express.lef import Macro
 
+FEWEST_SITES = 8
+"""A shorter part of a row is left empty."""
+
 
 @dataclass
 class Component:
@@ -49,35 +52,50 @@ class PlacedPort:
 
 @dataclass
 class Strap:
-    """A vertical power strap over the full height: net, left and right edge."""
+    """A vertical power strap: net and edges."""
 
     net: str
+    left: int
+    right: int
+    bottom: int
+    top: int
+
+
+@dataclass
+class Bar:
+    """A horizontal power strap over the full width: net, lower and upper edge."""
+
+    net: str
+    bottom: int
+    top: int
+
+
+@dataclass
+class Rail:
+    """A power rail along a row boundary: net, centre line and ends."""
+
+    net: str
+    y: int
     left: int
     right: int
 
 
 @dataclass
-class Rail:
-    """A power rail along a row boundary: net and centre line."""
-
-    net: str
-    y: int
-
-
-@dataclass
 class Stack:
-    """A via stack from a rail to a strap: net and centre."""
+    """Vias over each other where power wires cross: net, centre, and the names of the vias."""
 
     net: str
     x: int
     y: int
+    vias: list[str]
 
 
 @dataclass
 class PowerGrid:
-    """Rails, straps, and the via stacks where they cross; `vias` are boxes around (0, 0) by via name."""
+    """Rails, straps both ways, and the vias where they cross; `vias` are boxes around (0, 0) by via name."""
 
     straps: list[Strap] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
     rails: list[Rail] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
     vias: dict[str, list[Shape]] = field(default_factory=dict)
@@ -96,6 +114,10 @@ class Database:
     row_right: int
     ports: list[PlacedPort] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
+    blocks: list[Component] = field(default_factory=list)
+    """Hard macros, placed by MACROS."""
+    kept_free: list[Box] = field(default_factory=list)
+    """The hard macros with their halos: no rows and no vertical straps there."""
     taps: list[Component] = field(default_factory=list)
     fillers: list[Component] = field(default_factory=list)
     grid: PowerGrid = field(default_factory=PowerGrid)
@@ -110,8 +132,23 @@ class Database:
         return "N" if (y // self.row_height) % 2 == 0 else "FS"
 
     def everything(self) -> list[Component]:
-        """All placed cells, taps and fillers."""
-        return [*self.components, *self.taps, *self.fillers]
+        """All placed cells, hard macros, taps and fillers."""
+        return [*self.components, *self.blocks, *self.taps, *self.fillers]
+
+    def cells(self) -> list[Component]:
+        """What the netlist names: cells and hard macros."""
+        return [*self.components, *self.blocks]
+
+    def spans(self, row: int) -> list[tuple[int, int]]:
+        """The parts of a row that cells may use, in nm on sites: all but hard macros, and slivers beside them."""
+        low, high, site = row * self.row_height, (row + 1) * self.row_height, self.site_width
+        spans = [(self.row_left, self.row_right)]
+        for box in self.kept_free:
+            if box.y1 >= high or box.y2 <= low:
+                continue
+            left, right = box.x1 // site * site, -(-box.x2 // site) * site
+            spans = [part for a, b in spans for part in ((a, min(b, left)), (max(a, right), b)) if part[0] < part[1]]
+        return [(a, b) for a, b in spans if b - a >= FEWEST_SITES * site]
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -125,12 +162,14 @@ class Database:
         ports = [Port(**port) for port in data["netlist"]["ports"]]
         data["netlist"] = Netlist(data["netlist"]["top"], data["netlist"]["cells"], nets, ports)
         data["ports"] = [PlacedPort(**port) for port in data["ports"]]
-        for kind in ("components", "taps", "fillers"):
+        data["kept_free"] = [Box(*box) for box in data["kept_free"]]
+        for kind in ("components", "blocks", "taps", "fillers"):
             data[kind] = [Component(**component) for component in data[kind]]
         grid = data["grid"]
         vias = {name: [Shape(la, Box(*box)) for la, box in shapes] for name, shapes in grid["vias"].items()}
         data["grid"] = PowerGrid(
             [Strap(**s) for s in grid["straps"]],
+            [Bar(**b) for b in grid["bars"]],
             [Rail(**r) for r in grid["rails"]],
             [Stack(**s) for s in grid["stacks"]],
             vias,

@@ -53,13 +53,13 @@ class DefWriter:
         yield 'VERSION 5.8 ;\nDIVIDERCHAR "/" ;\nBUSBITCHARS "[]" ;'
         yield f"DESIGN {job.top} ;\nUNITS DISTANCE MICRONS 1000 ;"
         yield f"DIEAREA ( 0 0 ) ( {database.width} {database.height} ) ;"
-        sites = (database.row_right - database.row_left) // database.site_width
         for row in range(database.row_count):
             y = row * database.row_height
-            yield (
-                f"ROW ROW_{row} {job.site} {database.row_left} {y} {database.orientation_at(y)} "
-                f"DO {sites} BY 1 STEP {database.site_width} 0 ;"
-            )
+            for n, (left, right) in enumerate(database.spans(row)):
+                yield (
+                    f"ROW ROW_{row}{f'_{n}' if n else ''} {job.site} {left} {y} {database.orientation_at(y)} "
+                    f"DO {(right - left) // database.site_width} BY 1 STEP {database.site_width} 0 ;"
+                )
         for layer in technology.layers:
             for axis, offset, pitch, span in (
                 ("X", technology.offset_x, technology.pitch_x, database.width),
@@ -98,13 +98,13 @@ class DefWriter:
             )
         for net, use in ((job.power_net, "POWER"), (job.ground_net, "GROUND")):
             yield f"- {net} + NET {net} + SPECIAL + DIRECTION INOUT + USE {use}"
-            for strap in database.grid.straps:
-                if strap.net == net:
-                    half = (strap.right - strap.left) // 2
-                    yield (
-                        f"  + PORT + LAYER {job.strap_layer} ( {-half} {-height // 2} ) ( {half} {height // 2} )"
-                        f" + FIXED ( {(strap.left + strap.right) // 2} {height // 2} ) N"
-                    )
+            straps = [(job.strap_layer, s.left, s.bottom, s.right, s.top) for s in database.grid.straps if s.net == net]
+            straps += [(job.bar_layer, 0, b.bottom, width, b.top) for b in database.grid.bars if b.net == net]
+            for layer_name, x1, y1, x2, y2 in straps:
+                x, y = (x1 + x2) // 2, (y1 + y2) // 2
+                yield (
+                    f"  + PORT + LAYER {layer_name} ( {x1 - x} {y1 - y} ) ( {x2 - x} {y2 - y} ) + FIXED ( {x} {y} ) N"
+                )
             yield " ;"
         yield "END PINS"
 
@@ -116,7 +116,7 @@ class DefWriter:
             (job.ground_net, "GROUND", job.ground_pins),
         ):
             segments = [
-                f"{job.rail_layer} {job.rail_width} + SHAPE FOLLOWPIN ( 0 {r.y} ) ( {database.width} {r.y} )"
+                f"{job.rail_layer} {job.rail_width} + SHAPE FOLLOWPIN ( {r.left} {r.y} ) ( {r.right} {r.y} )"
                 for r in grid.rails
                 if r.net == net
             ]
@@ -125,13 +125,19 @@ class DefWriter:
                     middle = (s.left + s.right) // 2
                     segments.append(
                         f"{job.strap_layer} {s.right - s.left} + SHAPE STRIPE"
-                        f" ( {middle} 0 ) ( {middle} {database.height} )"
+                        f" ( {middle} {s.bottom} ) ( {middle} {s.top} )"
                     )
+            segments += [
+                f"{job.bar_layer} {b.top - b.bottom} + SHAPE STRIPE"
+                f" ( 0 {(b.bottom + b.top) // 2} ) ( {database.width} {(b.bottom + b.top) // 2} )"
+                for b in grid.bars
+                if b.net == net
+            ]
             segments += [
                 f"{job.rail_layer} 0 + SHAPE STRIPE ( {s.x} {s.y} ) {via}"
                 for s in grid.stacks
                 if s.net == net
-                for via in grid.vias
+                for via in s.vias
             ]
             yield f"- {net} {' '.join(f'( * {pin} )' for pin in pins)} + USE {use}{_routed(segments)} ;"
         yield "END SPECIALNETS"

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express import verilog
+from a6hub_jupyter.express import pinorder, verilog
 from a6hub_jupyter.express.database import Component, Database, PlacedPort
 from a6hub_jupyter.express.defwriter import write_def
+from a6hub_jupyter.express.geometry import Box, gaps
 from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.technology import Technology
@@ -68,9 +70,12 @@ def check(netlist: Netlist, lef: Lef, clock_ports: list[str]) -> None:
 def die_size(area: int, job: Job, technology: Technology, ports: int, widest: int) -> tuple[int, int]:
     """Width and height in nm: whole sites, and an even number of rows, so that both edges are ground rails.
 
-    `area` in nm2 is that of the cells, `widest` in nm the width of the widest: each row must hold it.
+    `area` in nm2 is that of the cells without hard macros, `widest` in nm the width of the widest: each row must hold
+    it.
     """
     site_width, row_height = technology.site
+    sizes = [technology.lef.macros.get(macro["cell"]) for macro in job.macros]
+    blocks_area = sum((m.width + 2 * job.halo[0]) * (m.height + 2 * job.halo[1]) for m in sizes if m)
     if job.die_area:
         x1, y1, x2, y2 = job.die_area
         width = (x2 - x1) // site_width * site_width
@@ -85,7 +90,7 @@ def die_size(area: int, job: Job, technology: Technology, ports: int, widest: in
         return width, height
     per_side = math.ceil(ports / 4) * TRACKS_PER_PORT + 4
     least_width, least_height = per_side * technology.pitch_x, per_side * technology.pitch_y
-    wanted = area * RESERVE / job.utilization
+    wanted = area * RESERVE / job.utilization + blocks_area
     rows = math.ceil(max(math.sqrt(wanted * job.aspect_ratio), least_height) / row_height / 2) * 2
     least_width = max(least_width, round(widest * ROOM_FOR_WIDEST))
     sites = max(math.ceil(wanted / (rows * row_height * site_width)), FEWEST_SITES, least_width // site_width)
@@ -107,19 +112,94 @@ def spread_ports(ports: list[Port], width: int, height: int, technology: Technol
     return placed
 
 
-def tap_columns(database: Database, cell: str, width: int, distance: int) -> list[Component]:
-    """Well taps every 2 x distance, staggered by distance in every other row, as LibreLane's tapcell does."""
-    site = database.site_width
-    taps: list[Component] = []
+def arrange_ports(ports: list[Port], width: int, height: int, technology: Technology, job: Job) -> list[PlacedPort]:
+    """Ports where IO_PIN_ORDER_CFG wants them: each side evenly filled, free places kept, on tracks."""
+    routable = {port.name: port for port in ports if port.net not in verilog.CONSTANTS}
+    try:
+        text = Path(job.pin_order or "").read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProblemError(f"IO_PIN_ORDER_CFG names {job.pin_order}, which cannot be read ({error}).") from error
+    placed = []
+    for side, arrangement in pinorder.arrange(text, list(routable), job.pins_unmatched).items():
+        span, pitch = (height, technology.pitch_y) if side in ("WEST", "EAST") else (width, technology.pitch_x)
+        places = arrangement.places
+        step = span / (len(places) + 1)
+        least = max(2 * pitch, arrangement.least_distance)
+        if places and step < least:
+            raise ProblemError(
+                f"IO_PIN_ORDER_CFG puts {len(places)} ports {least / 1000:g} um apart on the side {side}, "
+                f"which is {span / 1000:.1f} um long: move some to other sides, or enlarge DIE_AREA."
+            )
+        for n, name in enumerate(places, 1):
+            if name is not None:
+                port = routable[name]
+                at = round(step * n / pitch) * pitch
+                placed.append(PlacedPort(name, port.net, port.direction, side, at))
+    return placed
+
+
+def place_blocks(job: Job, database: Database, lef: Lef) -> None:
+    """Put the hard macros where MACROS says; they keep their halo free of rows. ProblemError when they do not fit."""
+    die = Box(0, 0, database.width, database.height)
+    cells = database.netlist.cells
+    for macro in job.macros:
+        block = Component(**macro)
+        if cells.get(block.name) != block.cell:
+            raise ProblemError(f"MACROS places {block.name} ({block.cell}), which the netlist does not have.")
+        if block.cell not in lef.macros:
+            raise ProblemError(f"MACROS names '{block.cell}', which no LEF file defines: add its LEF.")
+        size = lef.macros[block.cell]
+        box = Box(block.x, block.y, block.x + size.width, block.y + size.height)
+        halo = Box(box.x1 - job.halo[0], box.y1 - job.halo[1], box.x2 + job.halo[0], box.y2 + job.halo[1])
+        if not die.contains(box):
+            raise ProblemError(
+                f"The macro {block.name} ({size.width / 1000:g} x {size.height / 1000:g} um) does not fit where MACROS "
+                f"puts it, on a die of {die.width / 1000:.1f} x {die.height / 1000:.1f} um: set DIE_AREA, or move it."
+            )
+        for other, taken in zip(database.blocks, database.kept_free, strict=True):
+            if max(gaps(box, taken)) < 0:
+                raise ProblemError(f"The macros {block.name} and {other.name} are too close: move one in MACROS.")
+        database.blocks.append(block)
+        database.kept_free.append(halo)
+    placed = {block.name for block in database.blocks}
+    for name, cell in cells.items():
+        if name not in placed and lef.macros[cell].kind.startswith("BLOCK"):
+            raise ProblemError(f"The netlist has the hard macro {name} ({cell}): give its place in MACROS.")
+
+
+def add_taps(job: Job, database: Database, lef: Lef) -> None:
+    """End caps at both ends of each row part, and well taps every 2 x distance.
+
+    Taps are staggered by the distance in every other row, as LibreLane's tapcell does.
+    """
+    tap = job.tap_cell if job.tap_cell and job.tap_distance else None
+    for variable, cell in (("WELLTAP_CELL", tap), ("ENDCAP_CELL", job.endcap_cell)):
+        if cell and cell not in lef.macros:
+            raise ProblemError(f"{variable} names '{cell}', which no LEF file defines.")
+    width = lef.macros[tap].width if tap else 0
+    end = lef.macros[job.endcap_cell].width if job.endcap_cell else 0
     for row in range(database.row_count):
-        last = database.row_right - width
-        columns = list(range(database.row_left + (distance if row % 2 else 0), last + 1, 2 * distance))
-        if not columns or database.row_right - columns[-1] > distance:
-            columns.append(last)
         y = row * database.row_height
-        for x in sorted({min(x // site * site, last) for x in columns}):
-            taps.append(Component(f"tap_{len(taps)}", cell, x, y, database.orientation_at(y)))
-    return taps
+        for left, right in database.spans(row):
+            caps = [left, right - end] if job.endcap_cell and right - left >= 2 * end + width else []
+            inner = (left + end, right - end) if caps else (left, right)
+            columns = tap_columns(*inner, database.site_width, width, job.tap_distance, row) if tap else []
+            for cell, xs in ((job.endcap_cell, caps), (tap, columns)):
+                for x in xs:
+                    kind = "tap" if cell == tap else "endcap"
+                    name = f"{kind}_{len(database.taps)}"
+                    database.taps.append(Component(name, str(cell), x, y, database.orientation_at(y)))
+
+
+def tap_columns(left: int, right: int, site: int, width: int, distance: int, row: int) -> list[int]:
+    """Where the taps of a row part are, nm."""
+    last = right - width
+    if last < left:
+        return []
+    columns = list(range(left + (distance if row % 2 else 0), last + 1, 2 * distance))
+    if not columns or right - columns[-1] > distance:
+        columns.append(last)
+    return sorted({min(x // site * site, last) for x in columns})
 
 
 def plan(job: Job) -> Metrics:
@@ -128,21 +208,29 @@ def plan(job: Job) -> Metrics:
     macros = technology.lef.macros
     netlist = verilog.read(job.given("netlist"), job.top)
     check(netlist, technology.lef, job.clock_ports)
-    area = sum(macros[cell].width * macros[cell].height for cell in netlist.cells.values())
-    widest = max(macros[cell].width for cell in netlist.cells.values())
+    block_cells = {macro["cell"] for macro in job.macros}
+    cells = [cell for cell in netlist.cells.values() if cell not in block_cells]
+    area = sum(macros[cell].width * macros[cell].height for cell in cells)
+    widest = max((macros[cell].width for cell in cells), default=0)
     width, height = die_size(area, job, technology, len(netlist.ports), widest)
     site_width, row_height = technology.site
     margin = MARGIN * site_width
     database = Database(netlist, width, height, row_height, site_width, margin, width - margin)
-    database.ports = spread_ports(netlist.ports, width, height, technology)
-    if job.tap_cell and job.tap_distance:
-        if job.tap_cell not in macros:
-            raise ProblemError(f"WELLTAP_CELL names '{job.tap_cell}', which no LEF file defines.")
-        database.taps = tap_columns(database, job.tap_cell, macros[job.tap_cell].width, job.tap_distance)
+    place_blocks(job, database, technology.lef)
+    if job.pin_order:
+        database.ports = arrange_ports(netlist.ports, width, height, technology, job)
+    else:
+        database.ports = spread_ports(netlist.ports, width, height, technology)
+    add_taps(job, database, technology.lef)
     shutil.copyfile(job.given("netlist"), job.output(f"{job.top}.synthesised.v"))
     database.save(job.output(DATABASE_FILE))
     write_def(job, technology, database)
-    core = (width - 2 * margin) * height
+    core = sum(b - a for row in range(database.row_count) for a, b in database.spans(row)) * row_height
+    if area * RESERVE > core:
+        raise ProblemError(
+            f"The hard macros leave {core / 1e6:.0f} um2 for cells that need {area * RESERVE / 1e6:.0f} um2: "
+            "lower FP_CORE_UTIL, or enlarge DIE_AREA."
+        )
     print(
         f"Die {width / 1000:.2f} x {height / 1000:.2f} um, {database.row_count} rows, "
         f"{len(netlist.cells)} cells, {len(database.ports)} ports, {len(database.taps)} well taps."

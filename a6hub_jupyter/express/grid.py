@@ -113,6 +113,10 @@ class Grid:
             self.blocked[node] |= bits
         self._claims.clear()
 
+    def own_nodes(self, net: str) -> list[tuple[int, int]]:
+        """Nodes at the pins of a net, and what blocks each of them for that net (the bits of `blocked`)."""
+        return self._own_nodes.get(net, [])
+
     def open_for(self, net: str) -> None:
         """Let `net` use the nodes at its own pins."""
         for node, free in self._own_nodes.get(net, ()):

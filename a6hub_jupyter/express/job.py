@@ -70,6 +70,22 @@ class Job:
     layout: str | None = None
     placement: str | None = None
     synthesised: str | None = None
+    bar_layer: str = ""
+    """Layer of the horizontal straps; empty: there are none."""
+    bar_width: int = 0
+    bar_spacing: int = 0
+    bar_pitch: int = 0
+    bar_offset: int = 0
+    macros: list[dict[str, Any]] = field(default_factory=list)
+    """Hard macros: name, cell, x, y, orientation."""
+    macro_lefs: list[str] = field(default_factory=list)
+    halo: list[int] = field(default_factory=lambda: [0, 0])
+    """What stays free beside hard macros, in x and in y."""
+    pin_order: str | None = None
+    pins_unmatched: str = "none"
+    endcap_cell: str | None = None
+    diode_cell: str | None = None
+    """Cell and pin, `cell/pin`."""
     timing: dict[str, Any] = field(default_factory=dict)
     """Constraints, corners and repair settings: see `steps/timing.py`, which writes them."""
 

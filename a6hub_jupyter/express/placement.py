@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express import available, verilog
+from a6hub_jupyter.express import available, picture, verilog
 from a6hub_jupyter.express.buffering import TreeBuilder
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.defwriter import write_def
@@ -33,7 +33,8 @@ def place(job: Job) -> Metrics:
     database = Database.load(job.given("database"))
     netlist = database.netlist
     middle = database.width // 2, database.height // 2
-    database.components = [Component(name, cell, *middle) for name, cell in netlist.cells.items()]
+    blocks = {block.name for block in database.blocks}
+    database.components = [Component(name, cell, *middle) for name, cell in netlist.cells.items() if name not in blocks]
     library = Library(job.timing["corners"][0]["libraries"])
     clocks = {net for found in clock_nets(netlist, library, job.clock_ports).values() for net in found}
     wide = [net for net, pins in netlist.nets.items() if len(pins) > job.most_fanout + 1 and net not in clocks]
@@ -43,11 +44,14 @@ def place(job: Job) -> Metrics:
     added = sum(trees.build(net, job.buffer, job.most_fanout, "fanout") for net in wide)
     if wide:
         print(f"Fan-out trees: {added} buffers for {len(wide)} nets with more than {job.most_fanout} loads.")
+        length = placer.spread(job.density, clocks)
+        print(f"Global placement with the buffers: half-perimeter wire length {length:.0f} um.")
     length = placer.settle()
     print(f"Legal placement on sites: half-perimeter wire length {length:.0f} um.")
     database.save(job.output(DATABASE_FILE))
     job.output(f"{job.top}.nl.v").write_text(verilog.write(netlist))
     write_def(job, technology, database)
+    picture.placement(job.output("placement.png"), database, macros)
     area = sum(macros[c.cell].width * macros[c.cell].height for c in database.components)
     return {
         "design__instance__count": len(database.components) + len(database.taps),

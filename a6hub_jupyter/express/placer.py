@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 UNIT = 10
 """nm per unit of coloquinte."""
+FULLEST = 0.9
+"""How full the rows look to coloquinte at most, when it is told to leave room between the cells."""
 
 
 class Placer:
@@ -52,13 +54,14 @@ class Placer:
     def _circuit(self, left_out: AbstractSet[str]) -> coloquinte.Circuit:
         database = self._database
         movable = database.components
-        everything = [*movable, *database.taps]
-        index = {c.name: k for k, c in enumerate(movable)}
+        still = [*database.blocks, *database.taps]
+        everything = [*movable, *still]
+        index = {c.name: k for k, c in enumerate(everything)}
         ports = len(everything)
         circuit = coloquinte.Circuit(ports + 1)
         circuit.cell_width = [self._macros[c.cell].width // UNIT for c in everything] + [0]
         circuit.cell_height = [self._macros[c.cell].height // UNIT for c in everything] + [0]
-        circuit.cell_is_fixed = [False] * len(movable) + [True] * (len(database.taps) + 1)
+        circuit.cell_is_fixed = [False] * len(movable) + [True] * (len(still) + 1)
         circuit.cell_is_obstruction = [True] * ports + [False]
         circuit.cell_x = [c.x // UNIT for c in everything] + [0]
         circuit.cell_y = [c.y // UNIT for c in everything] + [0]
@@ -68,17 +71,18 @@ class Placer:
         for net, pins in database.netlist.nets.items():
             if net in left_out:
                 continue
-            ends = [(index[i], *pin_center(self._macros[movable[index[i]].cell], p)) for i, p in pins]
+            ends = [(index[i], *pin_center(self._macros[everything[index[i]].cell], p)) for i, p in pins]
             ends += [(ports, x, y) for x, y in on_edge.get(net, ())]
             if len(ends) > 1:
                 circuit.add_net([k for k, _, _ in ends], [x // UNIT for _, x, _ in ends], [y // UNIT for *_, y in ends])
-        left, right, height = database.row_left // UNIT, database.row_right // UNIT, database.row_height // UNIT
+        height = database.row_height // UNIT
         circuit.rows = [
             coloquinte.Row(
-                coloquinte.Rectangle(left, right, r * height, (r + 1) * height),
+                coloquinte.Rectangle(left // UNIT, right // UNIT, r * height, (r + 1) * height),
                 coloquinte.CellOrientation.N if r % 2 == 0 else coloquinte.CellOrientation.FS,
             )
             for r in range(database.row_count)
+            for left, right in database.spans(r)
         ]
         return circuit
 
@@ -86,11 +90,20 @@ class Placer:
         for component, x, y in zip(self._database.components, circuit.cell_x, circuit.cell_y, strict=False):
             component.x, component.y = x * UNIT, y * UNIT
 
+    def _fullness(self) -> float:
+        """The part of the rows that the cells take."""
+        database, macros = self._database, self._macros
+        room = sum(b - a for row in range(database.row_count) for a, b in database.spans(row)) * database.row_height
+        taken = sum(macros[c.cell].width * macros[c.cell].height for c in database.components)
+        fixed = sum(macros[c.cell].width * macros[c.cell].height for c in database.taps)
+        return taken / max(room - fixed, 1)
+
     def spread(self, density: float, left_out: AbstractSet[str]) -> float:
         """Global placement. Nets in `left_out` do not pull. Returns the half-perimeter wire length, um."""
         circuit = self._circuit(left_out)
         widths = circuit.cell_width
-        circuit.expand_cells_to_density(density, 0.0)
+        # coloquinte wants to know how full the rows are to look when each cell is as wide as the room it is to have
+        circuit.expand_cells_to_density(min(self._fullness() / density, FULLEST), 0.0)
         with self._own_words_to_log():
             circuit.place_global(self._effort)
         circuit.cell_width = widths
@@ -115,7 +128,7 @@ class Placer:
     def half_perimeter(self) -> float:
         """Sum over all nets of half the perimeter around their pins and ports, um."""
         database, total = self._database, 0
-        place = {c.name: c for c in database.components}
+        place = {c.name: c for c in database.cells()}
         on_edge: dict[str, list[tuple[int, int]]] = {}
         for port in database.ports:
             on_edge.setdefault(port.net, []).append(port.point(database.width, database.height))

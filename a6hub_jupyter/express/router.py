@@ -6,36 +6,49 @@ After PathFinder (L. McMurchie, C. Ebeling, FPGA 1995), with the design rules in
 from __future__ import annotations
 
 import math
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import pairwise
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from a6hub_jupyter.express import maze
-from a6hub_jupyter.express.grid import NO_WIRE
-from a6hub_jupyter.express.pinaccess import Access
+from a6hub_jupyter.express import maze, regions, rerouting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from a6hub_jupyter.express.grid import Grid
+    from a6hub_jupyter.express.pinaccess import Access
 
     Array = np.ndarray[Any, Any]
 
 VIA_PRICE = 1.2
 """A via costs as much as so many um of wire."""
+FIRST_LAYER_PRICE = 1.6
+"""Wires on the first routing layer block the pins below them: they cost so many times as much."""
 SCARCE = 2
 """A pin with so few ways to it keeps other nets off them."""
 SCARCE_PRICE = 8.0
-PENALTY_START, PENALTY_GROWTH, PENALTY_MOST = 0.5, 1.4, 4.0
-HISTORY_STEP, HISTORY_GROWTH = 0.8, 1.5
+PENALTY_START, PENALTY_GROWTH, PENALTY_MOST = 0.5, 1.4, 12.0
+HISTORY_STEP, HISTORY_GROWTH, HISTORY_MOST = 0.5, 0.6, 8.0
 MARGIN_START, MARGIN_MOST = 12, 60
-LARGE_TREE, NEAREST_NODES = 600, 300
-SHAKE_FROM_PASS, SHAKE_BELOW = 4, 200
-SHAKE_COLUMNS, SHAKE_ROWS = 4, 6
-HEAP_MOST = 40_000_000
+GUARD = 16
+"""Grid steps that metal may reach past the box of a search: lengthened wires, and what they keep free."""
+SHAKE_FROM_PASS, SHAKE_BELOW = 4, 2000
+SHAKE_COLUMNS, SHAKE_ROWS = 3, 4
+HEAP_MOST = 20_000_000
+ROUTE_MOST = 2_000_000
+"""Nodes of the longest route."""
+POOL_FREE = 8_000_000
+"""Room for new routes, in nodes, that each thread gets for one pass."""
+THREADS_MOST = 4
+PATIENCE = 25
+"""Passes without fewer nets in conflict, after which the router gives up."""
+TRIES = 8
+"""Searches for one terminal, each with a wider margin, at most."""
 
 
 @dataclass
@@ -55,17 +68,24 @@ class Terminal:
 
 @dataclass
 class Net:
-    """A net and its present route: edges between nodes; `extensions` are nodes added for minimum area."""
+    """A net and its route: its nodes in ascending order, and the `rerouting` flags of each."""
 
     name: str
     terminals: list[Terminal]
-    order: list[int] = field(default_factory=list)
-    margin: int = MARGIN_START
     complete: bool = False
-    edges: set[tuple[int, int]] = field(default_factory=set)
-    extensions: dict[int, range] = field(default_factory=dict)
-    wires: Array = field(default_factory=lambda: np.zeros(0, np.int64))
-    vias: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    nodes: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    flags: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def entries(self) -> bytes:
+        """The route and the ways taken, to tell whether it has changed."""
+        chosen = np.array([-1 if t.chosen is None else t.chosen for t in self.terminals], np.int64)
+        return self.nodes.tobytes() + self.flags.tobytes() + chosen.tobytes()
+
+
+def threads() -> int:
+    """How many threads route: as many as there are processors for this process, up to a few."""
+    given = os.environ.get("EXPRESS_THREADS", "")
+    return int(given) if given.isdigit() and int(given) > 0 else min(len(os.sched_getaffinity(0)), THREADS_MOST)
 
 
 class Router:
@@ -74,30 +94,71 @@ class Router:
     def __init__(self, grid: Grid, nets: list[Net]) -> None:
         self.grid = grid
         self.nets = {net.name: net for net in nets}
-        self.collided: set[int] = set()
-        technology = grid.technology
+        self.collided: Array = np.zeros(0, np.int64)
+        self.passes = 0
+        self._order = sorted(nets, key=lambda net: (len(net.terminals), net.name))
+        self._number = {net.name: k for k, net in enumerate(self._order)}
+        self._fabric = self._make_fabric()
+        self.history = self._fabric.history
+        self._ends = self._make_ends()
+        count = len(self._order)
+        self._routes = rerouting.Routes(
+            np.zeros(0, np.int64),
+            np.zeros(count, np.int64),
+            np.zeros(count, np.int64),
+            np.full(int(self._ends.first_terminal[-1]), -1, np.int64),
+            np.zeros(count, np.bool_),
+        )
+        self._margins = np.full(count, MARGIN_START, np.int64)
+        self._threads = threads()
+        shared: list[Array] = [
+            np.zeros(grid.size, kind) for kind in (np.int32, np.float64, np.int32, np.int32, np.float32)
+        ]
+        shared += [np.zeros(grid.size, np.int32), np.zeros(grid.size, np.uint8)]
+        heap = min(4 * grid.size, HEAP_MOST) + 1000
+        scratches = [
+            maze.Scratch(*shared, np.empty(heap), np.empty(heap, np.int32), np.empty(ROUTE_MOST, np.int64))  # type: ignore[call-arg]
+            for _ in range(self._threads)
+        ]
+        self._scratch: SimpleQueue[maze.Scratch] = SimpleQueue()
+        for scratch in scratches:
+            self._scratch.put(scratch)
+        self._stamp = 1
+        for k in range(count):
+            rerouting.price_scarce(self._fabric, self._ends, k, SCARCE_PRICE)
+
+    def _make_fabric(self) -> maze.Fabric:
+        grid, technology = self.grid, self.grid.technology
         layers = technology.layers
-        self._pitch_x, self._pitch_y = technology.pitch_x / 1000, technology.pitch_y / 1000
-        self._vertical = np.array([layer.vertical for layer in layers])
         # offsets from nodes near the edge reach past both ends of the arrays: there they find these zeros
         beyond = 5 * (grid.columns + 1)
-        self._wires = np.zeros(grid.size + beyond, np.int16)
-        self._vias = np.zeros(grid.size + beyond, np.int16)
-        self.history = np.zeros(grid.size, np.float32)
-        kinds = ("wire_wire", "wire_via", "via_via")
-        tables = [self._offset_table([getattr(layer, kind) for layer in layers]) for kind in kinds]
-        self._wire_offsets = (*tables[0], *tables[1])
-        self._via_offsets = (*tables[1], *tables[2])
-        self._all_offsets = (*tables[0], *tables[1], *tables[2])
-        self._layer_price = np.ones(len(layers))
-        self._reached, self._parent, self._wanted = (np.zeros(grid.size, np.int32) for _ in range(3))
-        self._cost, self._end_cost = np.zeros(grid.size), np.zeros(grid.size, np.float32)
-        heap = min(6 * grid.size, HEAP_MOST) + 1000
-        self._keys, self._heap = np.zeros(heap), np.zeros(heap, np.int32)
-        self._stamp = 0
-        self._found = np.zeros(min(grid.size, 2_000_000), np.int64)
-        self._passes = 0
-        self._price_scarce_pins()
+        wire_wire = self._offset_table([layer.wire_wire for layer in layers])
+        wire_via = self._offset_table([layer.wire_via for layer in layers])
+        via_via = self._offset_table([layer.via_via for layer in layers])
+        prices = np.ones(len(layers))
+        prices[0] = FIRST_LAYER_PRICE
+        vertical = [layer.vertical for layer in layers]
+        return maze.Fabric(
+            grid.columns,
+            grid.rows,
+            grid.plane,
+            technology.pitch_x / 1000,
+            technology.pitch_y / 1000,
+            VIA_PRICE,
+            np.array(vertical),
+            prices,
+            maze.fewest_vias(vertical),
+            grid.blocked,
+            np.zeros(grid.size, np.float32),
+            np.zeros(grid.size + beyond, np.int16),
+            np.zeros(grid.size + beyond, np.int16),
+            *wire_wire,
+            *wire_via,
+            *via_via,
+            np.array([layer.least_steps for layer in layers], np.int64),
+            np.array([layer.least_steps_at_via for layer in layers], np.int64),
+            self._near_cuts(),
+        )
 
     def _offset_table(self, offsets: list[tuple[tuple[int, int], ...]]) -> tuple[Array, Array]:
         """Offsets in node numbers, one row per layer, and how many each row has."""
@@ -106,219 +167,55 @@ class Router:
             table[k, : len(row)] = [j * self.grid.columns + i for i, j in row]
         return table, np.array([len(o) for o in offsets], np.int64)
 
-    def _price_scarce_pins(self) -> None:
-        for net in self.nets.values():
-            for terminal in net.terminals:
-                if terminal.instance and len(terminal.ways) <= SCARCE:
-                    for node, access in terminal.ways.items():
-                        self.history[node] = SCARCE_PRICE
-                        if access.extra is not None:
-                            self.history[access.extra] = SCARCE_PRICE
-
-    # -- one net
-
-    def _search(
-        self, sources: Array, source_costs: Array, terminal: Terminal, margin: int, penalty: float
-    ) -> list[int]:
-        """Nodes from the terminal back to the nearest source; empty when there is no way."""
-        grid = self.grid
-        targets, target_costs = self._ends(terminal, penalty)
-        tj, ti = np.divmod(targets % grid.plane, grid.columns)
-        sj, si = np.divmod(sources % grid.plane, grid.columns)
-        target_box = int(ti.min()), int(ti.max()), int(tj.min()), int(tj.max())
-        low_i, high_i = min(int(si.min()), target_box[0]), max(int(si.max()), target_box[1])
-        low_j, high_j = min(int(sj.min()), target_box[2]), max(int(sj.max()), target_box[3])
-        while True:
-            self._stamp += 1
-            box = (
-                max(1, low_i - margin),
-                min(grid.columns - 2, high_i + margin),
-                max(1, low_j - margin),
-                min(grid.rows - 2, high_j + margin),
-            )
-            end = maze.shortest_path(
-                grid.columns,
-                grid.plane,
-                self._vertical,
-                sources,
-                source_costs,
-                targets,
-                target_costs,
-                box,
-                target_box,
-                self._wires,
-                self._vias,
-                self.history,
-                grid.blocked,
-                penalty,
-                self._pitch_x,
-                self._pitch_y,
-                VIA_PRICE,
-                *self._all_offsets,
-                self._layer_price,
-                self._reached,
-                self._cost,
-                self._parent,
-                self._wanted,
-                self._end_cost,
-                self._stamp,
-                self._keys,
-                self._heap,
-            )
-            if end >= 0 or margin >= max(grid.columns, grid.rows):
-                break
-            margin *= 4
-        path = []
-        while end >= 0:
-            path.append(int(end))
-            end = self._parent[end]
-        return path
-
-    def _ends(self, terminal: Terminal, penalty: float) -> tuple[Array, Array]:
-        """Nodes of a terminal and what ending there costs, the pin via included (um)."""
-        nodes = np.fromiter(terminal.ways, np.int64, len(terminal.ways))
-        costs = [
-            access.price + sum(self._via_cost(n, penalty) for n in (node, access.extra) if n is not None)
-            for node, access in terminal.ways.items()
-        ]
-        return nodes, np.array(costs, np.float32)
-
-    def _via_cost(self, node: int, penalty: float) -> float:
-        layer = node // self.grid.plane
-        hits = maze.via_collisions(node, layer, self._wires, self._vias, *self._via_offsets)
-        return float(penalty * hits + 0.5 * self.history[node])
-
-    def _route(self, net: Net, penalty: float) -> None:
-        """Connect all terminals, the nearest first, each to the tree so far."""
-        terminals = net.terminals
-        edges: set[tuple[int, int]] = set()
-        tree: set[int] = set()
-        net.complete = True
-        for terminal in terminals:
-            terminal.chosen = None
-        if len(terminals) == 1:
-            terminals[0].chosen = next(iter(terminals[0].ways))
-            self._finish(net, edges, {terminals[0].chosen})
-            return
-        if not net.order:
-            net.order = self._nearest_first(terminals)
-        sources, source_costs = self._ends(terminals[0], penalty)
-        for k in net.order:
-            if tree:
-                sources = np.fromiter(tree, np.int64, len(tree))
-                if len(sources) > LARGE_TREE:
-                    sources = self._nearest_part(sources, next(iter(terminals[k].ways)))
-                source_costs = np.zeros(len(sources), np.float32)
-            path = self._search(sources, source_costs, terminals[k], net.margin, penalty)
-            if not path:
-                net.complete = False
-                continue
-            terminals[k].chosen = path[0]
-            if not tree:
-                terminals[0].chosen = path[-1]
-            tree.update(path)
-            edges.update((min(a, b), max(a, b)) for a, b in pairwise(path))
-        self._finish(net, edges, tree)
-
-    def _nearest_part(self, nodes: Array, target: int) -> Array:
-        """The nodes of a large tree that are nearest to the target."""
-        _, i, j = self.grid.place(target)
-        row, column = np.divmod(nodes % self.grid.plane, self.grid.columns)
-        away = np.abs(column - i) * self._pitch_x + np.abs(row - j) * self._pitch_y
-        return nodes[np.argsort(away, kind="stable")[:NEAREST_NODES]]
-
-    def _nearest_first(self, terminals: list[Terminal]) -> list[int]:
-        """Order of the terminals after the first, each the nearest to those before (Prim)."""
-        places = [self.grid.place(next(iter(t.ways))) for t in terminals]
-        points = np.array([[i * self._pitch_x, j * self._pitch_y] for _, i, j in places])
-        away = np.abs(points - points[0]).sum(axis=1)
-        done, order = [0], []
-        away[0] = np.inf
-        while len(done) < len(terminals):
-            k = int(np.argmin(away))
-            order.append(k)
-            done.append(k)
-            away = np.minimum(away, np.abs(points - points[k]).sum(axis=1))
-            away[done] = np.inf
-        return order
-
-    def _finish(self, net: Net, edges: set[tuple[int, int]], nodes: set[int]) -> None:
-        """Lengthen runs that are short of the minimum area, join what touches, list wires and vias."""
-        grid = self.grid
-        nodes = set(nodes)
-        vias = {n for a, b in edges if b - a == grid.plane for n in (a, b)}
-        net.extensions = {}
-        for terminal in net.terminals:
-            access = terminal.access
-            if terminal.chosen is None or access is None or access.via is None:
-                continue
-            vias.add(terminal.chosen)
-            if access.extra is not None:
-                nodes.add(access.extra)
-                vias.add(access.extra)
-                net.extensions[access.extra] = range(terminal.chosen, terminal.chosen + 1)
-        seen: set[int] = set()
-        for node in sorted(nodes):
-            if node not in seen:
-                seen.update(self._lengthen(net, nodes, vias, node))
-        for node in nodes:
-            step = grid.step(node // grid.plane)
-            if node + step in nodes:
-                edges.add((node, node + step))
-        net.edges = edges
-        net.wires = np.array(sorted(nodes), np.int64)
-        net.vias = np.array(sorted(vias), np.int64)
-
-    def _lengthen(self, net: Net, nodes: set[int], vias: set[int], node: int) -> range:
-        """Extend the run through `node` to its minimum length; returns the run as it was."""
-        grid = self.grid
-        k = node // grid.plane
-        layer, step = grid.technology.layers[k], grid.step(k)
-        first = last = node
-        while first - step in nodes:
-            first -= step
-        while last + step in nodes:
-            last += step
-        run = range(first, last + 1, step)
-        wanted = layer.least_steps_at_via if first == last and first in vias else layer.least_steps
-        while (last - first) // step < wanted:
-            ways = []
-            for beyond in (last + step, first - step):
-                hits = maze.wire_collisions(beyond, k, self._wires, self._vias, *self._wire_offsets)
-                ways.append((int(grid.blocked[beyond]) & NO_WIRE, hits + 0.5 * float(self.history[beyond]), beyond))
-            blocked, _, beyond = min(ways)
-            if blocked:
-                break
-            nodes.add(beyond)
-            net.extensions[beyond] = range(first, last + 1, step)
-            first, last = min(first, beyond), max(last, beyond)
-        return run
-
-    def _mark(self, net: Net, by: int) -> None:
-        self._wires[net.wires] += by
-        self._vias[net.vias] += by
-
-    def _own_cuts_too_near(self, net: Net) -> list[int]:
-        """Nodes where two cuts of one net are too close: the spacing of cuts knows no nets."""
-        grid, technology = self.grid, self.grid.technology
-        by_cut: dict[int, set[int]] = {0: set()}
-        for a, b in net.edges:
-            if b - a == grid.plane:
-                by_cut.setdefault(a // grid.plane + 1, set()).add(a % grid.plane)
-        for terminal in net.terminals:
-            access = terminal.access
-            if terminal.chosen is not None and access is not None and access.via is not None:
-                by_cut[0].add(terminal.chosen % grid.plane)
-        bad = []
-        for k, places in by_cut.items():
-            cut = technology.cuts[k]
-            for i, j in ((1, 0), (0, 1), (1, 1), (-1, 1)):
+    def _near_cuts(self) -> Array:
+        """Offsets at which two cuts of one net are too near: the spacing of cuts knows no nets."""
+        technology = self.grid.technology
+        table = np.zeros((len(technology.cuts) + 1, 4), np.int64)
+        for k, cut in enumerate(technology.cuts):
+            for n, (i, j) in enumerate(((1, 0), (0, 1), (1, 1), (-1, 1))):
                 gap_x = max(abs(i) * technology.pitch_x - cut.size, 0)
                 gap_y = max(j * technology.pitch_y - cut.size, 0)
                 if math.hypot(gap_x, gap_y) < cut.spacing:
-                    offset = j * grid.columns + i
-                    bad += [p + offset + max(k - 1, 0) * grid.plane for p in sorted(places) if p + offset in places]
-        return bad
+                    table[k, n] = j * self.grid.columns + i
+        return table
+
+    def _make_ends(self) -> rerouting.Ends:
+        terminals = [terminal for net in self._order for terminal in net.terminals]
+        ways = [(node, access) for terminal in terminals for node, access in terminal.ways.items()]
+        first_terminal = np.cumsum([0, *(len(net.terminals) for net in self._order)])
+        first_way = np.cumsum([0, *(len(terminal.ways) for terminal in terminals)])
+        order = np.arange(len(terminals))
+        for k, net in enumerate(self._order):
+            order[first_terminal[k] + 1 : first_terminal[k + 1]] = first_terminal[k] + self._nearest_first(net)
+        own = [self.grid.own_nodes(net.name) for net in self._order]
+        return rerouting.Ends(
+            first_terminal,
+            first_way,
+            np.array([node for node, _ in ways], np.int64),
+            np.array([-1 if access.extra is None else access.extra for _, access in ways], np.int64),
+            np.array([access.via is not None for _, access in ways], np.bool_),
+            np.array([access.price for _, access in ways], np.float64),
+            np.array([bool(t.instance) and len(t.ways) <= SCARCE for t in terminals], np.bool_),
+            SCARCE_PRICE,
+            order,
+            np.cumsum([0, *(len(nodes) for nodes in own)]),
+            np.array([node for nodes in own for node, _ in nodes], np.int64),
+            np.array([free for nodes in own for _, free in nodes], np.uint8),
+        )
+
+    def _nearest_first(self, net: Net) -> Array:
+        """Positions of the terminals after the first, each the nearest to those before (Prim)."""
+        places = [self.grid.place(next(iter(terminal.ways))) for terminal in net.terminals]
+        points = np.array([[i * self._fabric.pitch_x, j * self._fabric.pitch_y] for _, i, j in places])
+        away = np.abs(points - points[0]).sum(axis=1)
+        away[0] = np.inf
+        order = []
+        for _ in range(len(places) - 1):
+            k = int(np.argmin(away))
+            order.append(k)
+            away = np.minimum(away, np.abs(points - points[k]).sum(axis=1))
+            away[[0, *order]] = np.inf
+        return np.array(order, np.int64)
 
     # -- all nets
 
@@ -327,63 +224,125 @@ class Router:
 
         `until`: time.monotonic() after which no further pass starts.
         """
-        order = sorted(self.nets, key=lambda n: (len(self.nets[n].terminals), n))
-        todo = order if names is None else [n for n in order if n in set(names)]
+        everything = np.arange(len(self._order))
+        todo = everything if names is None else np.array(sorted(self._number[name] for name in names), np.int64)
         penalty = PENALTY_START if names is None else PENALTY_MOST / 2
-        bad: list[str] = []
+        bad = np.zeros(0, np.int64)
+        fewest, since = len(everything) + 1, 0
         for turn in range(passes):
-            for name in todo:
-                self._reroute(self.nets[name], penalty)
-            bad = self._assess(order, turn)
-            self._passes += 1
-            print(f"Routing pass {self._passes}: {len(self.collided)} conflicts in {len(bad)} nets.")
-            if not bad or time.monotonic() > until:
+            self._reroute(todo, penalty)
+            bad = self._assess(everything, min(HISTORY_STEP + HISTORY_GROWTH * turn, HISTORY_MOST))
+            self.passes += 1
+            print(f"Routing pass {self.passes}: {len(self.collided)} conflicts in {len(bad)} nets.")
+            fewest, since = (len(bad), 0) if len(bad) < fewest else (fewest, since + 1)
+            if not len(bad) or since >= PATIENCE or time.monotonic() > until:
                 break
             penalty = min(penalty * PENALTY_GROWTH, PENALTY_MOST)
             todo = bad
             if turn >= SHAKE_FROM_PASS and len(self.collided) < SHAKE_BELOW:
-                todo = bad + self._neighbours(order, set(bad))
-            for name in bad:
-                self.nets[name].margin = min(MARGIN_START + turn * 4, MARGIN_MOST)
-        return bad
+                todo = np.union1d(bad, self._neighbours(everything))
+            self._margins[bad] = min(MARGIN_START + turn * 4, MARGIN_MOST)
+        self._report()
+        return [self._order[k].name for k in bad]
 
-    def _reroute(self, net: Net, penalty: float) -> None:
-        self._mark(net, -1)
-        self.grid.open_for(net.name)
-        self._route(net, penalty)
-        self.grid.close_for(net.name)
-        self._mark(net, 1)
+    def _reroute(self, todo: Array, penalty: float) -> None:
+        """Route nets anew: those in separate regions side by side, then those that found no way in theirs."""
+        columns, rows = self.grid.columns, self.grid.rows
+        boxes = np.empty((len(todo), 4), np.int64)
+        rerouting.extents(self._fabric, self._ends, self._routes, todo, boxes)
+        reach = self._margins[todo] + GUARD
+        boxes += np.stack([-reach, reach, -reach, reach], axis=1)
+        left = [todo[:0]]
+        with ThreadPoolExecutor(self._threads) as executor:
+            for stage in regions.divide(boxes, columns, rows):
+                shares = [(share.region, todo[share.nets], self._take_stamps(todo[share.nets])) for share in stage]
+                begins = self._make_room(len(shares))
+                jobs = [
+                    executor.submit(self._route_share, *share, begin, 0, penalty)
+                    for share, begin in zip(shares, begins, strict=True)
+                ]
+                left += [job.result() for job in jobs]
+        nets = np.sort(np.concatenate(left))
+        while len(nets):
+            stamps = self._take_stamps(nets)
+            (begin,) = self._make_room(1)
+            done = self._route_share(regions.whole(columns, rows), nets, stamps, begin, max(columns, rows), penalty)
+            nets = nets[len(nets) - len(done) :] if len(done) < len(nets) else done[:0]
 
-    def _assess(self, order: list[str], turn: int) -> list[str]:
+    def _route_share(
+        self, region: regions.Region, nets: Array, stamps: Array, begin: int, last_margin: int, penalty: float
+    ) -> Array:
+        """Route one share into the pool from `begin` on; returns the nets that are still to be routed."""
+        scratch = self._scratch.get()
+        done, _ = rerouting.reroute(
+            self._fabric,
+            self._ends,
+            self._routes,
+            scratch,
+            nets,
+            stamps,
+            self._margins[nets],
+            (region.low_i, region.high_i, region.low_j, region.high_j),
+            last_margin,
+            penalty,
+            begin,
+            begin + POOL_FREE,
+        )
+        self._scratch.put(scratch)
+        left: Array = nets[done:]
+        if not last_margin:
+            left = np.concatenate([left, nets[:done][~self._routes.complete[nets[:done]]]])
+        return left
+
+    def _make_room(self, shares: int) -> list[int]:
+        """Gather the routes at the beginning of a new pool with room behind; where the room of each share begins."""
+        used = int(self._routes.length.sum())
+        pool = np.empty(used + shares * POOL_FREE, np.int64)
+        rerouting.gather(self._routes, pool)
+        self._routes = self._routes._replace(pool=pool)
+        return [used + k * POOL_FREE for k in range(shares)]
+
+    def _take_stamps(self, nets: Array) -> Array:
+        """The first of the stamps that each of these nets may use up."""
+        first_terminal = self._ends.first_terminal
+        needed = 1 + TRIES * (first_terminal[nets + 1] - first_terminal[nets])
+        stamps: Array = self._stamp + np.cumsum(needed) - needed
+        self._stamp += int(needed.sum())
+        return stamps
+
+    def _assess(self, nets: Array, rise: float) -> Array:
         """Find all collisions, raise the price of their nodes, and return the nets concerned."""
-        bad, contested = [], set()
-        rise = HISTORY_STEP + HISTORY_GROWTH * turn
-        for name in order:
-            net = self.nets[name]
-            self._mark(net, -1)
-            count = maze.collisions(
-                self.grid.plane, net.wires, net.vias, self._wires, self._vias, *self._all_offsets, self._found
-            )
-            nodes = set(self._found[:count].tolist()) | set(self._own_cuts_too_near(net))
-            self._mark(net, 1)
-            if not nodes and net.complete:
-                continue
-            bad.append(name)
-            contested |= nodes
-            for node, run in net.extensions.items():
-                if node in nodes:  # what collides is a consequence of the run: make that dear
-                    self.history[run.start : run.stop : run.step] += rise
-        self.history[sorted(contested)] += rise
-        self.collided = contested
-        return bad
+        bad = np.zeros(len(nets), np.bool_)
+        scratch = self._scratch.get()
+        found = np.empty(int(self._routes.length.sum()) + 1, np.int64)
+        count = rerouting.assess(self._fabric, self._routes, scratch, nets, self._stamp, rise, found, bad)
+        self._scratch.put(scratch)
+        self._stamp += len(nets) + 1
+        self.collided = found[:count].copy()
+        return nets[bad]
 
-    def _neighbours(self, order: list[str], known: set[str]) -> list[str]:
+    def _neighbours(self, nets: Array) -> Array:
         """Nets that pass close to the last conflicts: they must make room."""
-        plane, columns = self.grid.plane, self.grid.columns
-        near = {
-            node % plane + j * columns + i
-            for node in self.collided
-            for j in range(-SHAKE_ROWS, SHAKE_ROWS + 1)
-            for i in range(-SHAKE_COLUMNS, SHAKE_COLUMNS + 1)
-        }
-        return [n for n in order if n not in known and any(int(u) % plane in near for u in self.nets[n].wires)]
+        near = np.zeros((self.grid.rows, self.grid.columns), np.bool_)
+        j, i = np.divmod(self.collided % self.grid.plane, self.grid.columns)
+        for row, column in zip(j.tolist(), i.tolist(), strict=True):
+            near[
+                max(row - SHAKE_ROWS, 0) : row + SHAKE_ROWS + 1,
+                max(column - SHAKE_COLUMNS, 0) : column + SHAKE_COLUMNS + 1,
+            ] = True
+        passing = np.zeros(len(nets), np.bool_)
+        rerouting.pass_through(self._fabric, self._routes, near.ravel(), nets, passing)
+        found: Array = nets[passing]
+        return found
+
+    def _report(self) -> None:
+        """Give the nets their routes."""
+        routes, ends = self._routes, self._ends
+        for k, net in enumerate(self._order):
+            entries = np.sort(routes.pool[routes.start[k] : routes.start[k] + routes.length[k]])
+            net.nodes, net.flags = entries // rerouting.FLAGS, entries % rerouting.FLAGS
+            net.complete = bool(routes.complete[k])
+            first = int(ends.first_terminal[k])
+            for n, terminal in enumerate(net.terminals):
+                way = int(routes.chosen[first + n])
+                terminal.chosen = None if way < 0 else int(ends.node[way])

@@ -8,6 +8,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from a6hub_jupyter.express.congestion import Congestion, Spot
 from a6hub_jupyter.express.database import Database
 from a6hub_jupyter.express.defwriter import port_layer, write_def
 from a6hub_jupyter.express.drawing import Drawing, Via, Wire, port_box, via_name
@@ -18,6 +21,7 @@ from a6hub_jupyter.express.pinaccess import Access, PinAccess
 from a6hub_jupyter.express.powergrid import grid_shapes
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.repair import Finding, Metal
+from a6hub_jupyter.express.rerouting import CUT
 from a6hub_jupyter.express.router import Net, Router, Terminal
 from a6hub_jupyter.express.technology import Technology
 
@@ -27,9 +31,12 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.database import PlacedPort
     from a6hub_jupyter.express.job import Metrics
 
-PASSES = 60
+PASSES = 120
 REPAIR_ROUNDS = 12
 REPAIR_PRICE = 6.0
+CONGESTION_PICTURE = "congestion.png"
+LOWER = 0.8
+"""By how much fewer cells in the rows are advised when routing fails."""
 PORT_CLEARANCE = 4
 """Grid steps between a port on the first routing layer and the nearest cell pin."""
 
@@ -122,21 +129,19 @@ class Assembly:
 
     def _draw_edges(self, net: Net, drawing: Drawing) -> None:
         grid, technology = self.grid, self.technology
-        on_layer: dict[int, set[int]] = {}
-        for a, b in sorted(net.edges):
-            layer, i, j = grid.place(a)
-            if b - a == grid.plane:
-                name = via_name(technology.cuts[layer + 1].name)
-                drawing.vias.append(Via(technology.layers[layer].name, grid.x(i), grid.y(j), name))
-            else:
-                on_layer.setdefault(layer, set()).add(a)
-        for k, starts in sorted(on_layer.items()):
-            layer_rules, step = technology.layers[k], grid.step(k)
-            for start in sorted(starts):
-                if start - step in starts:
+        for node in net.nodes[net.flags & CUT != 0].tolist():
+            layer, i, j = grid.place(node)
+            name = via_name(technology.cuts[layer + 1].name)
+            drawing.vias.append(Via(technology.layers[layer].name, grid.x(i), grid.y(j), name))
+        for k, layer_rules in enumerate(technology.layers):
+            step = grid.step(k)
+            nodes = net.nodes[net.nodes // grid.plane == k].tolist()
+            on_layer = set(nodes)
+            for start in nodes:
+                if start - step in on_layer or start + step not in on_layer:
                     continue
                 end = start
-                while end in starts:
+                while end + step in on_layer:
                     end += step
                 (_, i1, j1), (_, i2, j2) = grid.place(start), grid.place(end)
                 points = grid.x(i1), grid.y(j1), grid.x(i2), grid.y(j2)
@@ -181,12 +186,12 @@ class Assembly:
             net = self.router.nets.get(name)
             if net is None:
                 continue
-            for node in net.wires.tolist():
-                k, i, j = grid.place(node)
-                near_x = box.x1 - reach < grid.x(i) < box.x2 + reach
-                near_y = box.y1 - reach < grid.y(j) < box.y2 + reach
-                if near_x and near_y and abs(k - index) <= 1:
-                    self.router.history[node] += REPAIR_PRICE * (turn + 1)
+            layer, rest = np.divmod(net.nodes, grid.plane)
+            j, i = np.divmod(rest, grid.columns)
+            x = self.technology.offset_x + i * self.technology.pitch_x
+            y = self.technology.offset_y + j * self.technology.pitch_y
+            near = (box.x1 - reach < x) & (x < box.x2 + reach) & (box.y1 - reach < y) & (y < box.y2 + reach)
+            self.router.history[net.nodes[near & (abs(layer - index) <= 1)]] += REPAIR_PRICE * (turn + 1)
 
 
 def route_and_repair(assembly: Assembly, until: float) -> tuple[dict[str, Drawing], list[Finding], list[str]]:
@@ -201,15 +206,30 @@ def route_and_repair(assembly: Assembly, until: float) -> tuple[dict[str, Drawin
         if conflicts or not findings or time.monotonic() > until:
             break
         print(f"Design rules: {len(findings)} violations left after filling notches; routing their nets again.")
-        before = {name: (net.wires.tobytes(), net.vias.tobytes()) for name, net in router.nets.items()}
+        before = {name: net.entries() for name, net in router.nets.items()}
         for finding in findings:
             assembly.make_dear(finding, turn)
         conflicts = router.negotiate(sorted({n for f in findings for n in f.nets}), PASSES, until)
         for name, net in router.nets.items():
-            if before[name] != (net.wires.tobytes(), net.vias.tobytes()):
+            if before[name] != net.entries():
                 drawings[name] = assembly.draw(net)
         findings = metal.mend(drawings)
     return drawings, findings, conflicts
+
+
+def given_up(job: Job, database: Database, technology: Technology, spot: Spot, nets: int) -> str:
+    """Why the design cannot be routed, where it is worst, and what to do."""
+    room = sum(b - a for row in range(database.row_count) for a, b in database.spans(row)) * database.row_height
+    macros = technology.lef.macros
+    full = sum(macros[c.cell].width * macros[c.cell].height for c in database.components) / room
+    x1, y1, x2, y2 = (v / 1000 for v in spot.box)
+    lower = max(5, round(full * LOWER * 20) * 5)
+    remedy = f"set FP_CORE_UTIL to about {lower}" if not job.die_area else "enlarge DIE_AREA by about a quarter"
+    return (
+        f"Routing ended with {nets} nets in conflict. The worst region is ({x1:.1f}, {y1:.1f}) to ({x2:.1f}, {y2:.1f}) "
+        f"um: {spot.conflicts} conflicts, {100 * spot.usage:.0f} % of the free tracks taken; the cells fill "
+        f"{100 * full:.0f} % of the rows. To make room, {remedy}."
+    )
 
 
 def route(job: Job) -> Metrics:
@@ -228,11 +248,13 @@ def route(job: Job) -> Metrics:
     for finding in findings:
         x, y = finding.box.center
         print(f"Violation: {finding.rule} at ({x / 1000:.3f}, {y / 1000:.3f}) um, nets {', '.join(finding.nets)}.")
-    for name in conflicts:
-        print(f"Not routed without conflict: {name}.")
+    congestion = Congestion(assembly.grid, assembly.nets, assembly.router.collided)
+    congestion.draw(job.output(CONGESTION_PICTURE))
     database.save(job.output(DATABASE_FILE))
     write_def(job, technology, database, drawings)
     lengths = [drawing.length() / 1000 for drawing in drawings.values()]
+    if conflicts:
+        raise ProblemError(given_up(job, database, technology, congestion.worst(), len(conflicts)))
     open_nets = sum(not net.complete for net in assembly.nets)
     print(f"Routed: {sum(lengths):.0f} um of wire, {sum(len(d.vias) for d in drawings.values())} vias.")
     return {

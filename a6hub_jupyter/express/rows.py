@@ -29,10 +29,13 @@ def snap(database: Database, macros: Mapping[str, Macro]) -> None:
     for component in database.components:
         in_row[round(component.y / height)].append(component)
     for row, cells in sorted(in_row.items()):
-        edges = [database.row_left // site, *taken[row], database.row_right // site]
-        segments: dict[tuple[int, int], list[Component]] = {
-            room: [] for room in zip(edges[::2], edges[1::2], strict=True)
-        }
+        segments: dict[tuple[int, int], list[Component]] = {}
+        for left, right in database.spans(row):
+            inside = [x for x in taken[row] if left // site <= x <= right // site]
+            edges = [left // site, *inside, right // site]
+            segments.update({(a, b): [] for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b})
+        if not segments:
+            raise ProblemError(f"Row {row} is taken by hard macros, but cells were placed there: enlarge DIE_AREA.")
         for component in cells:
             middle = (component.x + macros[component.cell].width / 2) / site
             segments[_nearest(segments, middle)].append(component)
@@ -83,14 +86,17 @@ def fill(database: Database, macros: Mapping[str, Macro], decaps: list[str], fil
         spans[component.y // height].append((component.x // site, width // site))
     added: list[Component] = []
     for row in range(database.row_count):
-        x, y = database.row_left // site, row * height
-        for start, width in [*sorted(spans[row]), (database.row_right // site, 0)]:
-            while x < start:
-                cell = next((n for n in widest_first if macros[n].width <= (start - x) * site), None)
-                if cell is None:
-                    raise ProblemError("No filler is one site wide: FILL_CELLS must name one.")
-                name = f"fill_{len(added)}"
-                added.append(Component(name, cell, x * site, y, database.orientation_at(y)))
-                x += macros[cell].width // site
-            x = start + width
+        y = row * height
+        for left, right in database.spans(row):
+            x = left // site
+            here = sorted(part for part in spans[row] if left // site <= part[0] < right // site)
+            for start, width in [*here, (right // site, 0)]:
+                while x < start:
+                    cell = next((n for n in widest_first if macros[n].width <= (start - x) * site), None)
+                    if cell is None:
+                        raise ProblemError("No filler is one site wide: FILL_CELLS must name one.")
+                    name = f"fill_{len(added)}"
+                    added.append(Component(name, cell, x * site, y, database.orientation_at(y)))
+                    x += macros[cell].width // site
+                x = start + width
     return added

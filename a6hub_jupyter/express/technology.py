@@ -113,7 +113,7 @@ class Technology:
     @classmethod
     def of(cls, job: Job) -> Technology:
         """The technology of a job: its LEF files, layer settings and tracks."""
-        lef = Lef(*job.lefs)
+        lef = Lef(*job.lefs, *job.macro_lefs)
         if job.site not in lef.sites:
             raise ProblemError(f"PLACE_SITE names '{job.site}', which the LEF files do not define.")
         metals = [n for n, la in lef.layers.items() if la.kind == "ROUTING" and la.pitch]

@@ -364,3 +364,21 @@ def test_failing_check_fails_the_flow(
     assert run.code != 0
     assert said in run.output
     assert "Traceback" not in run.output
+
+
+def test_ports_stand_where_the_pin_order_file_wants_them(
+    design: Callable[..., Path], librelane: Callable[..., Run], pdk: Pdk
+) -> None:
+    directory = design("counter", **CLOCKED, IO_PIN_ORDER_CFG="dir::order.cfg", ERRORS_ON_UNMATCHED_IO="both")
+    (directory / "order.cfg").write_text("#W\nclk\n$2\nrst\n#NR\ncount.*\n")
+    run = librelane(directory, pdk)
+    assert run.code == 0, run.output
+    assert {key: run.metrics[key] for key in CLEAN} == dict.fromkeys(CLEAN, 0)
+    text = run.view("def").read_text()
+    pins = dict(re.findall(r"^- (\S+) \+ NET .*PLACED \( (\d+ \d+) \)", text, re.M))
+    place = {name: tuple(int(v) for v in at.split()) for name, at in pins.items()}
+    assert place["clk"][0] == place["rst"][0] == 0
+    assert place["clk"][1] < place["rst"][1]
+    count = [place[f"count[{k}]"] for k in range(sum(name.startswith("count") for name in place))]
+    assert len({y for _, y in count}) == 1
+    assert count == sorted(count, reverse=True)

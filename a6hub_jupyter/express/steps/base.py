@@ -14,6 +14,8 @@ from librelane.steps import common_variables as common
 
 from a6hub_jupyter.express.job import DATABASE_FILE, PROBLEM_FILE, Job
 from a6hub_jupyter.express.lef import nanometres
+from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.steps import floorplanning
 from a6hub_jupyter.express.steps.timing import TIMING_VARIABLES, timing_settings
 from a6hub_jupyter.isolated import module_command
 
@@ -56,7 +58,7 @@ EXPRESS_VARIABLES = [
         "EXPRESS_DENSITY",
         Decimal,
         "The local density that global placement aims at: lower spreads the cells out.",
-        default=Decimal("0.7"),
+        default=Decimal("0.55"),
         units="fraction",
     ),
     Variable(
@@ -87,7 +89,12 @@ class ExpressStep(Step):  # type: ignore[misc]
 
     tool: ClassVar[str] = ""
     config_vars = (
-        common.io_layer_variables + common.pdn_variables + stock_variables() + EXPRESS_VARIABLES + TIMING_VARIABLES
+        common.io_layer_variables
+        + common.pdn_variables
+        + stock_variables()
+        + floorplanning.variables()
+        + EXPRESS_VARIABLES
+        + TIMING_VARIABLES
     )
 
     def job(self, state: State) -> Job:
@@ -146,6 +153,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             placement=_path(state, DesignFormat.DEF),
             synthesised=_path(state, SYNTHESISED),
             timing=timing_settings(config, self.toolbox),
+            **floorplanning.settings(config, self.toolbox),
         )
 
     def _length(self, name: str) -> int:
@@ -169,7 +177,10 @@ class ExpressStep(Step):  # type: ignore[misc]
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         """Run the tool. A problem that it names becomes a StepError with that sentence."""
         kwargs, env = self.extract_env(kwargs)
-        path = self.job(state_in).save()
+        try:
+            path = self.job(state_in).save()
+        except ProblemError as error:
+            raise StepError(str(error)) from error
         command = module_command(f"a6hub_jupyter.express.{self.tool}", str(path))
         result = self.run_subprocess(command, env=env, check=False, **kwargs)
         if result["returncode"] != 0:

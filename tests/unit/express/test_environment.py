@@ -42,7 +42,7 @@ def test_environment_puts_shims_and_plugin_first(monkeypatch: pytest.MonkeyPatch
     assert found["PATH"].split(os.pathsep)[1:] == ["/usr/bin"]
     assert found["PYTHONPATH"] == os.pathsep.join([str(express.PLUGIN_DIRECTORY), "/mine"])
     assert (found["A6HUB_PYTHON"], found["OTHER"]) == ("/some/python", "kept")
-    assert found["NUMBA_CACHE_DIR"] == str(tmp_path / "a6hub-jupyter" / "numba")
+    assert found["NUMBA_CACHE_DIR"].startswith(str(tmp_path / "a6hub-jupyter" / "numba-"))
     assert base["PATH"] == "/usr/bin", "the given environment stays as it is"
     assert express.environment("p", {})["PYTHONPATH"] == str(express.PLUGIN_DIRECTORY)
 
