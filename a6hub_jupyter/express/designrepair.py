@@ -228,7 +228,7 @@ def repair(job: Job) -> Metrics:
 
     technology = Technology.of(job)
     macros = technology.lef.macros
-    database = Database.load(job.given("database"))
+    database = Database.load_placed(job.given("database"))
     work = Repair(job, technology, database)
     left = work.keep_limits()
     if job.timing["sizing"]:

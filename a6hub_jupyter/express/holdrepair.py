@@ -144,7 +144,7 @@ def repair(job: Job) -> Metrics:
 
     technology = Technology.of(job)
     macros = technology.lef.macros
-    database = Database.load(job.given("database"))
+    database = Database.load_placed(job.given("database"))
     work = HoldRepair(job, technology, database)
     corners = work.run()
     worst_hold = min(slacks.hold.worst for slacks in corners)

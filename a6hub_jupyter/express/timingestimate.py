@@ -73,7 +73,7 @@ def notes_of(timer: Timer) -> list[str]:
 def estimate(job: Job) -> Metrics:
     """Analyse all corners and write their reports; metrics in ns."""
     technology = Technology.of(job)
-    database = Database.load(job.given("database"))
+    database = Database.load_placed(job.given("database"))
     pins = PinMap(database, technology.lef.macros)
     routed = defnets.read(Path(job.given("placement")).read_text())
     rows: dict[str, dict[str, float]] = {}

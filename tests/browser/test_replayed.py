@@ -6,6 +6,7 @@ import json
 import lzma
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Iterator[L
     environment = {
         **classic.surroundings(tmp_path_factory.mktemp("classic")),
         "LIBRELANE_PATH": str(DOUBLE.parent / "replay"),
+        "A6HUB_PYTHON": sys.executable,
         "A6HUB_REPLAY": str(recording),
         "A6HUB_SPEED": SPEED,
     }

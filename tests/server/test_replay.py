@@ -9,6 +9,7 @@ import lzma
 import os
 import re
 import shutil
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -93,6 +94,7 @@ def play(
 
     async def run(path: Path, speed: float, **changes: Any) -> None:
         monkeypatch.setenv("LIBRELANE_PATH", str(REPLAY))
+        monkeypatch.setenv("A6HUB_PYTHON", sys.executable)
         orders(design_dir, path, speed)
         status, build = await api.post("builds", body=request_for(design_dir, **changes))
         assert status == 201, [e["message"] for e in build.get("errors", [build])]
@@ -153,7 +155,7 @@ async def follow_in_real_time(tmp_path: Path, recording: Path) -> tuple[Follower
     directory = tmp_path / "work" / "counter"
     orders(directory, recording, 1.0)
     traits = {"builds_dir": str(tmp_path / "builds"), "cache_dir": str(tmp_path / "cache"), "min_free_disk": 0}
-    environment = {"LIBRELANE_PATH": str(REPLAY), **stand_ins(tmp_path)}
+    environment = {"LIBRELANE_PATH": str(REPLAY), "A6HUB_PYTHON": sys.executable, **stand_ins(tmp_path)}
     server = Server(tmp_path / "work", tmp_path / "server", environment, **traits)
     try:
         await server.start()
