@@ -6,9 +6,7 @@ import asyncio
 import importlib.util
 import json
 import lzma
-import os
 import re
-import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ import pytest
 from a6hub_jupyter.builds.model import json_safe
 
 from ..conftest import DOUBLE, SHARED
+from ..recorded.classic import PDK, surroundings
 from .conftest import COUNTER, Api, Json, request_for
 from .processes import Follower, Server
 from .test_stream import Connect, connect, messages, text_of
@@ -110,34 +109,7 @@ async def test_an_express_run(play: Callable[..., Awaitable[None]], speed: float
     await play(EXPRESS, speed)
 
 
-def completed_pdk(tmp_path: Path) -> Path:
-    """The shared PDK with the files that Express does not need: empty, for nothing reads them here."""
-    ours, theirs = tmp_path / "pdk" / "ihp-sg13g2", SHARED / "pdk" / "ihp-sg13g2"
-    tech = ours / "libs.tech" / "librelane"
-    shutil.copytree(theirs / "libs.tech" / "librelane", tech)
-    for path in (theirs / "libs.ref", *(p for p in (theirs / "libs.tech").iterdir() if p.name != "librelane")):
-        (ours / path.relative_to(theirs)).symlink_to(path)
-    empty = tmp_path / "empty"
-    empty.touch()
-    names = ("MAGICRC", "MAGIC_TECH", "MAGIC_PDK_SETUP", "NETGEN_SETUP")
-    lines = [f'set ::env({name}) "{empty}"' for name in names] + [f'set ::env(RCX_RULESETS) "nom_* {empty}"']
-    (tech / "config.tcl").chmod(0o644)
-    with (tech / "config.tcl").open("a") as file:
-        file.write("\n" + "\n".join(lines) + "\n")
-    return tmp_path / "pdk"
-
-
-def stand_ins(tmp_path: Path) -> dict[str, str]:
-    """Return the environment in which the tools of Classic and its PDK seem to be there."""
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for tool in ("yosys", "verilator", "openroad", "klayout", "magic", "netgen"):
-        (tools / tool).write_text("#!/bin/sh\n")
-        (tools / tool).chmod(0o755)
-    return {"PATH": f"{tools}:{os.environ['PATH']}", "PDK_ROOT": str(completed_pdk(tmp_path))}
-
-
-CLASSIC = {"flow": "Classic", "pdk": "ihp-sg13g2"}
+CLASSIC = {"flow": "Classic", "pdk": PDK}
 
 
 @pytest.mark.needs("shared")
@@ -145,7 +117,7 @@ CLASSIC = {"flow": "Classic", "pdk": "ihp-sg13g2"}
 async def test_a_classic_run(
     play: Callable[..., Awaitable[None]], classic: Path, speed: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in stand_ins(tmp_path).items():
+    for name, value in surroundings(tmp_path).items():
         monkeypatch.setenv(name, value)
     await play(classic, speed, **CLASSIC)
 
@@ -155,7 +127,7 @@ async def follow_in_real_time(tmp_path: Path, recording: Path) -> tuple[Follower
     directory = tmp_path / "work" / "counter"
     orders(directory, recording, 1.0)
     traits = {"builds_dir": str(tmp_path / "builds"), "cache_dir": str(tmp_path / "cache"), "min_free_disk": 0}
-    environment = {"LIBRELANE_PATH": str(REPLAY), "A6HUB_PYTHON": sys.executable, **stand_ins(tmp_path)}
+    environment = {"LIBRELANE_PATH": str(REPLAY), "A6HUB_PYTHON": sys.executable, **surroundings(tmp_path)}
     server = Server(tmp_path / "work", tmp_path / "server", environment, **traits)
     try:
         await server.start()
