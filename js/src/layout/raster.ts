@@ -8,6 +8,9 @@ type Transform = readonly [number, number, number, number, number, number];
 
 // While the view moves, a chunk with fewer pixels than this for each of its rectangles is drawn as a pattern.
 const PIXELS_EACH = 0.5;
+// Cells whose box on a layer is at most this by that many pixels are that box, as in KLayout.
+const SPECK_SHORT = 1.5;
+const SPECK_LONG = 2.5;
 
 /** Draws what a collector has found, one layer at a time, on bitmaps. */
 export class Rasteriser {
@@ -25,8 +28,10 @@ export class Rasteriser {
     if (box.empty) return;
     const density = node.density[layer] as number;
     for (let i = 0; i < covered.length; i += 6) {
-      const around = transformBox(box, covered, i);
-      planes.cover(around.x1, around.y1, around.x2, around.y2, density, phase);
+      const { x1, y1, x2, y2 } = transformBox(box, covered, i);
+      const [w, h] = [x2 - x1, y2 - y1];
+      if (Math.min(w, h) < SPECK_SHORT && Math.max(w, h) < SPECK_LONG) planes.rect(x1, y1, x2, y2);
+      else planes.cover(x1, y1, x2, y2, density, phase);
     }
     const shapes = node.cell.shapes[layer];
     if (!shapes) return;
