@@ -203,9 +203,10 @@ def compare(source: Path, page: Page, directory: Path, zooms: tuple[float, ...])
             count, drawn = beyond(mine, klayouts), int(klayouts.sum())
             inked += int(mine.sum())
             beyond_all += count
-            drawn_all += drawn
             # A handful of pixels is a corner, whatever share of a small picture it is.
-            shares.append((count / max(drawn, 4000), count, drawn, layer["name"]))
+            base = max(drawn, 4000)
+            drawn_all += base
+            shares.append((count / base, count, drawn, layer["name"]))
         worst, count, drawn, layer_name = max(shares)
         overall = beyond_all / drawn_all
         print(f"{source.name} x{zoom}: {100 * overall:.3f} % of all pixels beyond 1 pixel; ", end="")
