@@ -63,18 +63,11 @@ export class Planes {
     const { words, height } = this;
     const low = Math.max(0, this.low + dy);
     const high = Math.min(height - 1, this.high + dy);
-    const padding = ALL >>> ((32 - (this.width & 31)) & 31);
     for (const plane of [this.fill, this.frame]) {
-      if (dy) {
-        plane.copyWithin(
-          Math.max(0, dy) * words,
-          Math.max(0, -dy) * words,
-          (height - Math.max(0, dy)) * words,
-        );
-        if (dy > 0) plane.fill(0, 0, Math.min(dy, height) * words);
-        else plane.fill(0, Math.max(0, height + dy) * words);
-      }
-      if (dx) for (let y = low; y <= high; y++) shiftRow(plane, y * words, words, dx, padding);
+      if (low <= high) moveRows(plane, words, low, high, dx, dy, this.width);
+      // Rows that were drawn on and are not any more.
+      plane.fill(0, this.low * words, Math.min(low, this.high + 1) * words);
+      plane.fill(0, (Math.max(high, this.low - 1) + 1) * words, (this.high + 1) * words);
     }
     [this.low, this.high] = low <= high ? [low, high] : [height, -1];
   }
@@ -133,13 +126,15 @@ export class Planes {
   /** A single pixel at each x, y, … of a list, moved by `dx` and `dy`. */
   dots(list: readonly number[], dx: number, dy: number): void {
     const { left, bottom, words, frame } = this;
-    const [right, top] = [this.right + 1, this.top + 1];
+    const right = this.right + 1;
+    const top = this.top + 1;
     let { low, high } = this;
     for (let i = 0; i < list.length; i += 2) {
       const x = (list[i] as number) + dx;
       const y = (list[i + 1] as number) + dy;
       if (!(x >= left && y >= bottom && x < right && y < top)) continue;
-      const [column, row] = [x | 0, y | 0];
+      const column = x | 0;
+      const row = y | 0;
       if (row < low) low = row;
       if (row > high) high = row;
       const index = row * words + (column >>> 5);
@@ -160,9 +155,12 @@ export class Planes {
     [sx, dx, sy, dy]: readonly [number, number, number, number],
   ): void {
     const { left, bottom, words, frame } = this;
-    const [right, top] = [this.right + 1, this.top + 1];
-    const [forX, forY] = turned ? [1, 0] : [0, 1];
-    const [smallX, smallY] = [1 / Math.abs(sx), 1 / Math.abs(sy)];
+    const right = this.right + 1;
+    const top = this.top + 1;
+    const forX = turned ? 1 : 0;
+    const forY = turned ? 0 : 1;
+    const smallX = 1 / Math.abs(sx);
+    const smallY = 1 / Math.abs(sy);
     let { low, high } = this;
     for (let i = from; i < to; i += 4) {
       const u1 = list[i + forX] as number;
@@ -173,16 +171,19 @@ export class Planes {
         const x = sx * ((u1 + u2) / 2) + dx;
         const y = sy * ((v1 + v2) / 2) + dy;
         if (!(x >= left && y >= bottom && x < right && y < top)) continue;
-        const [column, row] = [x | 0, y | 0];
+        const column = x | 0;
+        const row = y | 0;
         if (row < low) low = row;
         if (row > high) high = row;
         const index = row * words + (column >>> 5);
         frame[index] = (frame[index] as number) | (1 << (column & 31));
         continue;
       }
-      const [x1, x2] = sx < 0 ? [sx * u2 + dx, sx * u1 + dx] : [sx * u1 + dx, sx * u2 + dx];
-      if (sy < 0) this.rect(x1, sy * v2 + dy, x2, sy * v1 + dy);
-      else this.rect(x1, sy * v1 + dy, x2, sy * v2 + dy);
+      const x1 = sx * (sx < 0 ? u2 : u1) + dx;
+      const x2 = sx * (sx < 0 ? u1 : u2) + dx;
+      const y1 = sy * (sy < 0 ? v2 : v1) + dy;
+      const y2 = sy * (sy < 0 ? v1 : v2) + dy;
+      this.rect(x1, y1, x2, y2);
     }
     if (low < this.low) this.low = low;
     if (high > this.high) this.high = high;
@@ -371,24 +372,49 @@ export class Planes {
   }
 }
 
-/** Move a row of bits by `dx` places to higher ones, or to lower ones when negative; `last` are the last word's bits. */
-function shiftRow(plane: Int32Array, start: number, words: number, dx: number, last: number): void {
-  const far = Math.abs(dx) >>> 5;
-  const near = Math.abs(dx) & 31;
-  const end = start + words;
-  // What comes over from the next word is shifted twice, as a shift by 32 at once would be one by 0.
-  const over = 31 - near;
-  if (dx > 0) {
-    for (let i = end - 1; i > start + far; i--)
-      plane[i] = ((plane[i - far] as number) << near) | (((plane[i - far - 1] as number) >>> 1) >>> over);
-    if (far < words) plane[start + far] = (plane[start] as number) << near;
-    plane.fill(0, start, Math.min(start + far, end));
+/**
+ * Fill the rows `low` to `high` of a bitmap with what is `dx` and `dy` pixels away. The bitmap is moved as one row of
+ * bits, which is quick, and what came over from a neighbouring row is taken away afterwards.
+ */
+function moveRows(
+  plane: Int32Array,
+  words: number,
+  low: number,
+  high: number,
+  dx: number,
+  dy: number,
+  width: number,
+): void {
+  const far = Math.floor(dx / 32);
+  const near = dx - 32 * far;
+  const away = dy * words + far;
+  const first = low * words;
+  const past = (high + 1) * words;
+  // What is read lies within the bitmap but for its first and last words; those may be anything, and are cleaned below.
+  const from = Math.max(first, away + 1);
+  const to = Math.min(past, plane.length + away);
+  if (near === 0) {
+    plane.copyWithin(Math.max(first, away), Math.max(first - away, 0), Math.max(past - away, 0));
+  } else if (away >= 0) {
+    for (let i = to - 1; i >= from; i--)
+      plane[i] = ((plane[i - away] as number) << near) | ((plane[i - away - 1] as number) >>> (32 - near));
+    if (from > first && from > away) plane[away] = (plane[0] as number) << near;
   } else {
-    for (let i = start; i < end - far - 1; i++)
-      plane[i] = ((plane[i + far] as number) >>> near) | (((plane[i + far + 1] as number) << 1) << over);
-    if (far < words) plane[end - far - 1] = (plane[end - 1] as number) >>> near;
-    plane.fill(0, Math.max(end - far, start), end);
+    for (let i = from; i < to; i++)
+      plane[i] = ((plane[i - away] as number) << near) | ((plane[i - away - 1] as number) >>> (32 - near));
+    if (to < past) plane[to] = (plane[plane.length - 1] as number) >>> (32 - near);
   }
-  // What has left the view must not come back from the unused bits of the last word.
-  plane[end - 1] = (plane[end - 1] as number) & last;
+  const last = ALL >>> ((32 - (width & 31)) & 31);
+  for (let row = first; row < past; row += words) {
+    if (far >= 0) {
+      plane.fill(0, row, row + Math.min(far, words));
+      if (far < words) plane[row + far] = (plane[row + far] as number) & (ALL << near);
+    } else {
+      const end = row + Math.max(words + far, 0);
+      if (words + far >= 0) plane[end] = (plane[end] as number) & ~(ALL << near);
+      plane.fill(0, words + far >= 0 ? end + 1 : row, row + words);
+    }
+    // What has left the view must not come back from the unused bits of the last word.
+    plane[row + words - 1] = (plane[row + words - 1] as number) & last;
+  }
 }

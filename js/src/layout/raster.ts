@@ -30,7 +30,8 @@ export class Rasteriser {
     if (!shapes) return;
     const rects = node.rects[layer] as Chunked;
     for (let i = 0; i < drawn.length; i += 2) {
-      const [x, y] = [drawn[i] as number, drawn[i + 1] as number];
+      const x = drawn[i] as number;
+      const y = drawn[i + 1] as number;
       if (rects.rects.length) this.rects(planes, rects, seen, x, y, phase);
       if (shapes.starts.length > 1) this.polygons(planes, shapes, seen, x, y);
     }
@@ -45,7 +46,8 @@ export class Rasteriser {
     if (w < 1 && h < 1) planes.dots(covered, (one.x1 + one.x2) / 2, (one.y1 + one.y2) / 2);
     else
       for (let i = 0; i < covered.length; i += 2) {
-        const [x, y] = [covered[i] as number, covered[i + 1] as number];
+        const x = covered[i] as number;
+        const y = covered[i + 1] as number;
         if (speck) planes.rect(x + one.x1, y + one.y1, x + one.x2, y + one.y2);
         else planes.cover(x + one.x1, y + one.y1, x + one.x2, y + one.y2, density, phase);
       }
