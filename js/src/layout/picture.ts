@@ -1,5 +1,8 @@
 import type { Planes } from "./planes";
 
+/** Shown in light and dark pages alike: the colours of the PDKs are made for it. */
+export const BACKGROUND = "#0b0d10";
+
 /** Which pixels of a filling are drawn, on tiles of 8 by 8; neighbours in the list are easily told apart. */
 const STIPPLES: readonly ((x: number, y: number) => boolean)[] = [
   (x, y) => (x + y) % 8 === 0,
