@@ -130,6 +130,64 @@ export class Planes {
     this.frame[index] = (this.frame[index] as number) | (1 << (x & 31));
   }
 
+  /** A single pixel at each x, y, … of a list, moved by `dx` and `dy`. */
+  dots(list: readonly number[], dx: number, dy: number): void {
+    const { left, bottom, words, frame } = this;
+    const [right, top] = [this.right + 1, this.top + 1];
+    let { low, high } = this;
+    for (let i = 0; i < list.length; i += 2) {
+      const x = (list[i] as number) + dx;
+      const y = (list[i + 1] as number) + dy;
+      if (!(x >= left && y >= bottom && x < right && y < top)) continue;
+      const [column, row] = [x | 0, y | 0];
+      if (row < low) low = row;
+      if (row > high) high = row;
+      const index = row * words + (column >>> 5);
+      frame[index] = (frame[index] as number) | (1 << (column & 31));
+    }
+    if (low < this.low) this.low = low;
+    if (high > this.high) this.high = high;
+  }
+
+  /**
+   * The rectangles x1, y1, x2, y2, … at `from` to before `to` of a list, at sx · x + dx and sy · y + dy; `turned` ones
+   * have x and y exchanged first. Most of a chip is a dot when all of it is seen, so those are drawn here and now.
+   */
+  rects(
+    list: Int32Array,
+    [from, to]: readonly [number, number],
+    turned: boolean,
+    [sx, dx, sy, dy]: readonly [number, number, number, number],
+  ): void {
+    const { left, bottom, words, frame } = this;
+    const [right, top] = [this.right + 1, this.top + 1];
+    const [forX, forY] = turned ? [1, 0] : [0, 1];
+    const [smallX, smallY] = [1 / Math.abs(sx), 1 / Math.abs(sy)];
+    let { low, high } = this;
+    for (let i = from; i < to; i += 4) {
+      const u1 = list[i + forX] as number;
+      const u2 = list[i + 2 + forX] as number;
+      const v1 = list[i + forY] as number;
+      const v2 = list[i + 2 + forY] as number;
+      if (u2 - u1 < smallX && v2 - v1 < smallY) {
+        const x = sx * ((u1 + u2) / 2) + dx;
+        const y = sy * ((v1 + v2) / 2) + dy;
+        if (!(x >= left && y >= bottom && x < right && y < top)) continue;
+        const [column, row] = [x | 0, y | 0];
+        if (row < low) low = row;
+        if (row > high) high = row;
+        const index = row * words + (column >>> 5);
+        frame[index] = (frame[index] as number) | (1 << (column & 31));
+        continue;
+      }
+      const [x1, x2] = sx < 0 ? [sx * u2 + dx, sx * u1 + dx] : [sx * u1 + dx, sx * u2 + dx];
+      if (sy < 0) this.rect(x1, sy * v2 + dy, x2, sy * v1 + dy);
+      else this.rect(x1, sy * v1 + dy, x2, sy * v2 + dy);
+    }
+    if (low < this.low) this.low = low;
+    if (high > this.high) this.high = high;
+  }
+
   /**
    * A cell too small to be drawn: a pattern as dense as its shapes, of one pixel at least. `phase` (0 to 3) sets layers
    * side by side within blocks of 2 by 2 pixels, so that the upper ones do not hide the lower ones.

@@ -224,12 +224,13 @@ export class Renderer {
     if (found.simplified) this.simplified = true;
     yield;
     const raster = new Rasteriser(detail, rough);
+    const { seen } = found;
     for (const [rank, paint] of this.paints.entries()) {
       const { planes } = paint;
       if (!planes || paint.layer < 0 || !which(paint)) continue;
       planes.clip(...window);
       planes.origin(Math.round(x), Math.round(y));
-      for (const seen of found.seen) raster.seen(planes, seen, paint.layer, rank & 3);
+      for (const each of seen) raster.seen(planes, each, paint.layer, rank & 3);
       for (const field of found.fields) raster.field(planes, field, paint.layer, rank & 3);
       yield;
     }

@@ -9,7 +9,7 @@ import { type Other, Renderer } from "./renderer";
 import type { Node } from "./scene";
 
 // Cells smaller than this are drawn as a pattern; more of them while the view moves and frames are slow. CSS pixels.
-const DETAIL = 3;
+const DETAIL = 2;
 const DETAIL_MOVING = 10;
 const SLOW = 40; // ms
 // A picture in full detail is given up for a new view this often; ms.
