@@ -12,6 +12,8 @@ from librelane.config import Variable
 from librelane.state import DesignFormat
 from librelane.steps import StepError, Yosys
 
+from a6hub_jupyter.express.steps.tools import prepare
+
 if TYPE_CHECKING:
     from librelane.state import State
 
@@ -96,7 +98,8 @@ class JsonHeader(Speaking, Yosys.JsonHeader):  # type: ignore[misc]
     config_vars = [*Yosys.JsonHeader.config_vars, MEMORY_VARIABLE]  # noqa: RUF012
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
-        """Read the design and look at its memories."""
+        """Read the design and look at its memories; the tools of later steps are imported meanwhile."""
+        prepare()
         views, metrics = super().run(state_in, **kwargs)
         header = json.loads(Path(str(views[DesignFormat.JSON_HEADER])).read_text())
         large = large_memories(header, self.config["EXPRESS_MAX_MEMORY_BITS"])
