@@ -155,6 +155,8 @@ def _with_klayout(source: Path, plain: Path) -> Contents:
     try:
         layout.read(str(source), read)
     except RuntimeError as error:
+        if "bad_alloc" in str(error):
+            raise MemoryError from error
         reason = str(error).split(", in file", maxsplit=1)[0].strip().rstrip(".")
         raise LayoutError(f"The layout {source.name} is damaged ({reason}).", BAD_FILE) from error
     tops = layout.top_cells()
