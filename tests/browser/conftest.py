@@ -66,6 +66,20 @@ class Lab:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
 
+    def jupyter(self, path: str, method: str = "GET") -> Any:
+        """Return the JSON that the server's API answers with; None for none."""
+        headers = {"Authorization": f"token {TOKEN}"}
+        data = b"" if method == "POST" else None
+        request = urllib.request.Request(f"{self.url}api/{path}", data=data, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def end_kernels(self) -> None:
+        """End all kernels, and what they are busy with."""
+        for session in self.jupyter("sessions"):
+            self.jupyter(f"sessions/{session['id']}", "DELETE")
+
     @contextlib.contextmanager
     def without(self, extension: str) -> Iterator[None]:
         """Have pages that are opened meanwhile do without an extension."""
@@ -247,6 +261,7 @@ def page(browser: Browser, contexts: dict[str, BrowserContext], lab: Lab, watch:
     opened.on("pageerror", lambda error: watch.errors.append(f"{error} {error.stack}"))
     yield opened
     opened.close()
+    lab.end_kernels()
     assert watch.outside == []
     assert watch.errors == []
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 import time
-import urllib.request
 from io import BytesIO
 from typing import Any
 
@@ -15,7 +12,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import TOKEN, Lab, Watch, screenshot
+from .cells import run
+from .conftest import Lab, Watch, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
 
@@ -33,38 +31,16 @@ def code_cell(page: Page, text: str) -> Locator:
 
 
 def run_cell(page: Page, text: str) -> Locator:
-    """Click into a cell, run it, and wait until it has run.
-
-    JupyterLab drops what is run before its kernel is connected, so it is run again where nothing happens.
-    """
-    cell = code_cell(page, text)
-    cell.scroll_into_view_if_needed()
-    prompt = cell.locator(".jp-InputArea-prompt")
-    for _ in range(6):
-        cell.locator(".jp-InputArea-editor").click()
-        page.keyboard.press("Control+Enter")
-        with contextlib.suppress(AssertionError):
-            expect(prompt).not_to_have_text("[ ]:", timeout=5_000)
-            break
-    expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=60_000)
+    """Run the cell that has this text, and wait until it has run."""
+    cell = run(page, code_cell(page, text))
+    expect(cell.locator(".jp-InputArea-prompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=60_000)
     return cell
 
 
 def restart_kernel(page: Page, lab: Lab) -> None:
     """Restart the kernel as the server does it for any front end."""
-    kernels: list[dict[str, Any]] = _jupyter(lab, "api/kernels")
-    _jupyter(lab, f"api/kernels/{kernels[0]['id']}/restart", method="POST")
-
-
-def _jupyter(lab: Lab, path: str, method: str = "GET") -> Any:
-    request = urllib.request.Request(
-        f"{lab.url}{path}",
-        method=method,
-        headers={"Authorization": f"token {TOKEN}"},
-        data=b"" if method == "POST" else None,
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
+    kernels: list[dict[str, Any]] = lab.jupyter("kernels")
+    lab.jupyter(f"kernels/{kernels[0]['id']}/restart", "POST")
 
 
 def newest(lab: Lab) -> dict[str, Any]:
