@@ -14,11 +14,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
 
 from tests.conftest import CHROMIUM, ROOT
 
@@ -272,3 +275,18 @@ def screenshot(page: Page, name: str) -> Path:
     path = OUTPUT / f"{name}.png"
     page.screenshot(path=path)
     return path
+
+
+def until_drawn(canvas: Locator) -> None:
+    """Wait until a layout is on screen."""
+    for _ in range(100):
+        if colours(canvas) > 20:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the layout is not drawn")
+
+
+def colours(canvas: Locator) -> int:
+    """Count the colours that can be seen in an element: a blank canvas has one."""
+    pixels = np.asarray(Image.open(BytesIO(canvas.screenshot())).convert("RGB")).reshape(-1, 3)
+    return len(np.unique(pixels, axis=0))

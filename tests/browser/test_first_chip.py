@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
-from io import BytesIO
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from .cells import run
-from .conftest import Lab, Watch, screenshot
+from .conftest import Lab, Watch, screenshot, until_drawn
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
 
@@ -58,6 +54,7 @@ def test_the_notebook_makes_a_chip_and_survives_a_kernel_restart(page: Page, lab
     expect(widget).to_contain_text("Running", timeout=30_000)
     expect(widget).to_contain_text("Live")
     expect(widget).to_contain_text("Synthesis")
+    expect(widget.locator("[data-state=running] .time").first).to_be_visible(timeout=30_000)
     screenshot(page, "lab-running")
 
     build = newest(lab)
@@ -86,21 +83,6 @@ def test_the_notebook_makes_a_chip_and_survives_a_kernel_restart(page: Page, lab
     screenshot(page, "lab-layout")
 
 
-def until_drawn(canvas: Locator) -> None:
-    """Wait until a layout is on screen."""
-    for _ in range(100):
-        if colours(canvas) > 20:
-            return
-        time.sleep(0.1)
-    raise AssertionError("the layout is not drawn")
-
-
-def colours(canvas: Locator) -> int:
-    """Count the colours that can be seen in an element: a blank canvas has one."""
-    pixels = np.asarray(Image.open(BytesIO(canvas.screenshot())).convert("RGB")).reshape(-1, 3)
-    return len(np.unique(pixels, axis=0))
-
-
 def test_a_syntax_error_is_shown_with_its_line(page: Page, lab: Lab) -> None:
     open_notebook(page, lab)
     (lab.work / "broken.v").write_text("module broken(input clk, output q);\n  assign q = clk\nendmodule\n")
@@ -112,6 +94,7 @@ def test_a_syntax_error_is_shown_with_its_line(page: Page, lab: Lab) -> None:
     widget = cell.locator(".jp-OutputArea")
     expect(widget).to_contain_text("Failed", timeout=60_000)
     expect(widget).to_contain_text("broken.v, line 3")
+    widget.locator("article").evaluate("node => node.scrollIntoView({ block: 'start' })")
     screenshot(page, "lab-failed")
 
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from .cells import attach, command, open_cells, run
-from .conftest import Lab, screenshot
+from .conftest import Lab, screenshot, until_drawn
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
 
@@ -60,6 +60,7 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     expect(layout.locator(".layout")).to_contain_text("met1", timeout=30_000)
     expect(layout).not_to_contain_text("model not found")
     layout.scroll_into_view_if_needed()
+    until_drawn(layout.locator("canvas").first)
     screenshot(page, "saved-layout-without-kernel")
 
     # nobody has signed this copy: Lab shows it cleaned, and runs nothing of it
@@ -72,6 +73,7 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     expect(output.locator("article")).to_have_count(0)
     screenshot(page, "saved-untrusted")
     picture_of(layout, build["id"])
+    layout.scroll_into_view_if_needed()
     screenshot(page, "saved-layout-untrusted")
 
     file = lab.work / "saved.html"
@@ -86,6 +88,7 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     frame = plain.frame_locator("iframe[title=Layout]")
     expect(frame.locator(".layout")).to_contain_text("met1", timeout=30_000)
     plain.locator("iframe[title=Layout]").scroll_into_view_if_needed()
+    until_drawn(frame.locator("canvas").first)
     screenshot(plain, "saved-layout-nbconvert")
     context.close()
 
