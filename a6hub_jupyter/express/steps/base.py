@@ -17,7 +17,7 @@ from a6hub_jupyter.express.lef import nanometres
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.steps import floorplanning
 from a6hub_jupyter.express.steps.timing import TIMING_VARIABLES, timing_settings
-from a6hub_jupyter.isolated import module_command
+from a6hub_jupyter.express.steps.tools import run_tool
 
 if TYPE_CHECKING:
     from librelane.state import State
@@ -145,7 +145,14 @@ class ExpressStep(Step):  # type: ignore[misc]
             clock_fanout=max(config["CTS_SINK_CLUSTERING_SIZE"] or CLOCK_FANOUT, LEAST_FANOUT),
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
             equivalence_seconds=config["EXPRESS_EQUIVALENCE_SECONDS"],
-            cell_layouts=[str(gds) for gds in [*config["CELL_GDS"], *(config["EXTRA_GDS"] or [])]],
+            cell_layouts=[
+                str(gds)
+                for gds in [
+                    *config["CELL_GDS"],
+                    *(config["EXTRA_GDS"] or []),
+                    *self.toolbox.get_macro_views(config, DesignFormat.GDS),
+                ]
+            ],
             liberty=[str(lib) for lib in self.toolbox.filter_views(config, config["LIB"])],
             netlist=_path(state, DesignFormat.NETLIST),
             database=_path(state, DATABASE),
@@ -169,6 +176,7 @@ class ExpressStep(Step):  # type: ignore[misc]
         written = {
             DesignFormat.NETLIST: f"{name}.nl.v",
             DesignFormat.DEF: f"{name}.def",
+            DesignFormat.LEF: f"{name}.lef",
             DATABASE: DATABASE_FILE,
             SYNTHESISED: f"{name}.synthesised.v",
         }
@@ -176,13 +184,12 @@ class ExpressStep(Step):  # type: ignore[misc]
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         """Run the tool. A problem that it names becomes a StepError with that sentence."""
-        kwargs, env = self.extract_env(kwargs)
+        _, env = self.extract_env(kwargs)
         try:
             path = self.job(state_in).save()
         except ProblemError as error:
             raise StepError(str(error)) from error
-        command = module_command(f"a6hub_jupyter.express.{self.tool}", str(path))
-        result = self.run_subprocess(command, env=env, check=False, **kwargs)
+        result = run_tool(self, f"a6hub_jupyter.express.{self.tool}", path, env)
         if result["returncode"] != 0:
             problem = Path(self.step_dir) / PROBLEM_FILE
             if problem.exists():
