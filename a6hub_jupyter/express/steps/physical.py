@@ -54,10 +54,10 @@ class PowerGrid(ExpressStep):
 
 @Step.factory.register()
 class Routing(ExpressStep):
-    """Routes all nets by negotiation and repairs what breaks design rules."""
+    """Routes all nets by negotiation, repairs what breaks design rules, and adds antenna diodes."""
 
     id = "Express.Routing"
     name = "Routing"
     tool = "routing"
     inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.DEF, DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
