@@ -13,11 +13,12 @@ pytest.importorskip("numba")
 from a6hub_jupyter.express import maze, regions
 from a6hub_jupyter.express.congestion import Congestion, Spot
 from a6hub_jupyter.express.database import Component, Database
+from a6hub_jupyter.express.fabric import Net, Terminal
 from a6hub_jupyter.express.geometry import Box
 from a6hub_jupyter.express.grid import SHUT, Grid
 from a6hub_jupyter.express.lef import Lef, Macro
 from a6hub_jupyter.express.pinaccess import Access
-from a6hub_jupyter.express.router import Net, Router, Terminal
+from a6hub_jupyter.express.router import Router
 from a6hub_jupyter.express.routing import given_up
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.verilog import Netlist
