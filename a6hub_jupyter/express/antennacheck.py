@@ -82,7 +82,7 @@ class AntennaCheck:
 
     def _place(self, job: Job) -> Iterator[PlacedPin]:
         """The pins on the metal; shapes of one pin are joined, as the cell does."""
-        netlist = verilog.read(job.given("netlist"), job.top)
+        netlist = verilog.read(job.given("netlist"), job.top, self._macros.bits)
         net_of = netlist.net_of()
         for name, placed in read_components(job.given("placement")).items():
             macro = self._macros[placed.cell]

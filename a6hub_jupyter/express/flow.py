@@ -8,7 +8,7 @@ from librelane.steps import Checker, KLayout, Misc, Verilator
 
 from a6hub_jupyter.express.steps.checks import DRC, LVS, AntennaCheck, CheckAntennas, CheckEquivalence, Equivalence
 from a6hub_jupyter.express.steps.frontend import JsonHeader, Synthesis
-from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing
+from a6hub_jupyter.express.steps.physical import ClockTree, Floorplan, Placement, PowerGrid, Routing, WriteLEF
 from a6hub_jupyter.express.steps.repair import DesignRepair, HoldRepair, TimingEstimate
 
 GATES = {
@@ -48,6 +48,7 @@ class Express(SequentialFlow):  # type: ignore[misc]
         TimingEstimate,
         KLayout.StreamOut,
         KLayout.Render,
+        WriteLEF,
         LVS,
         Checker.LVS,
         Checker.PowerGridViolations,

@@ -79,6 +79,8 @@ class Job:
     macros: list[dict[str, Any]] = field(default_factory=list)
     """Hard macros: name, cell, x, y, orientation."""
     macro_lefs: list[str] = field(default_factory=list)
+    macro_modules: list[str] = field(default_factory=list)
+    """Verilog of the hard macros: netlists or headers."""
     halo: list[int] = field(default_factory=lambda: [0, 0])
     """What stays free beside hard macros, in x and in y."""
     pin_order: str | None = None

@@ -73,6 +73,9 @@ class Driver:
         directory.mkdir()
         source = directory / f"{top}.v"
         source.write_text(verilog)
+        macros = {cell: self._macro(cell, places) for cell, places in settings.pop("MACROS", {}).items()}
+        if macros:
+            settings["MACROS"] = macros
         config = self._config.copy(DESIGN_NAME=top, VERILOG_FILES=[ViewPath(str(source))], **settings)
         state = State()
         with (directory / "log").open("w") as log, contextlib.redirect_stdout(log):
@@ -83,6 +86,20 @@ class Driver:
                 if cls.id == last:
                     break
         return dict(state.metrics)
+
+    def _macro(self, cell: str, places: dict[str, list[Any]]) -> Any:
+        """A design that this driver built before, as a hard macro. `places`: by instance x, y (um) and orientation."""
+        from librelane.common import Path as ViewPath
+        from librelane.config.variable import Instance, Macro, Orientation
+
+        def view(name: str) -> list[Any]:
+            return [ViewPath(str(max((self._directory / cell).glob(f"*/{cell}.{name}"))))]
+
+        instances = {
+            name: Instance((Decimal(x), Decimal(y)), Orientation[orientation])
+            for name, (x, y, orientation) in places.items()
+        }
+        return Macro(gds=view("gds"), lef=view("lef"), nl=view("nl.v"), instances=instances)
 
 
 def _run_in_this_process(self: Any, state_in: Any, **_: Any) -> tuple[dict[Any, Any], dict[str, Any]]:

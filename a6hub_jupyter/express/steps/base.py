@@ -145,7 +145,14 @@ class ExpressStep(Step):  # type: ignore[misc]
             clock_fanout=max(config["CTS_SINK_CLUSTERING_SIZE"] or CLOCK_FANOUT, LEAST_FANOUT),
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
             equivalence_seconds=config["EXPRESS_EQUIVALENCE_SECONDS"],
-            cell_layouts=[str(gds) for gds in [*config["CELL_GDS"], *(config["EXTRA_GDS"] or [])]],
+            cell_layouts=[
+                str(gds)
+                for gds in [
+                    *config["CELL_GDS"],
+                    *(config["EXTRA_GDS"] or []),
+                    *self.toolbox.get_macro_views(config, DesignFormat.GDS),
+                ]
+            ],
             liberty=[str(lib) for lib in self.toolbox.filter_views(config, config["LIB"])],
             netlist=_path(state, DesignFormat.NETLIST),
             database=_path(state, DATABASE),
@@ -169,6 +176,7 @@ class ExpressStep(Step):  # type: ignore[misc]
         written = {
             DesignFormat.NETLIST: f"{name}.nl.v",
             DesignFormat.DEF: f"{name}.def",
+            DesignFormat.LEF: f"{name}.lef",
             DATABASE: DATABASE_FILE,
             SYNTHESISED: f"{name}.synthesised.v",
         }

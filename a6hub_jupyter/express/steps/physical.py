@@ -61,3 +61,14 @@ class Routing(ExpressStep):
     tool = "routing"
     inputs = [DATABASE]  # noqa: RUF012
     outputs = [DesignFormat.DEF, DATABASE]  # noqa: RUF012
+
+
+@Step.factory.register()
+class WriteLEF(ExpressStep):
+    """Writes the LEF of the finished block: what another design needs to use it as a hard macro."""
+
+    id = "Express.WriteLEF"
+    name = "Write LEF"
+    tool = "lefwriter"
+    inputs = [DATABASE, DesignFormat.GDS]  # noqa: RUF012
+    outputs = [DesignFormat.LEF]  # noqa: RUF012
