@@ -201,6 +201,13 @@ class ExpressStep(Step):  # type: ignore[misc]
         return self.views(), result["generated_metrics"]
 
 
+class DesignStep(ExpressStep):
+    """A step that changes cells, nets or places, and hands the whole design on."""
+
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
+
+
 def _path(state: State, view: Any) -> str | None:
     found = state.get_by_df(view)
     return str(found) if found else None
