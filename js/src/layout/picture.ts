@@ -1,3 +1,4 @@
+import type { Part } from "./changed";
 import type { Planes } from "./planes";
 
 /** Shown in light and dark pages alike: the colours of the PDKs are made for it. */
@@ -78,13 +79,7 @@ export class Picture {
    * that has it. `shiftX` and `shiftY` (pixels) make the stipples move with the layout. Where only a part is to be put
    * together, `part` sets the bits of a row that are, and tells whether there are any.
    */
-  compose(
-    sheets: readonly Sheet[],
-    background: number,
-    shiftX: number,
-    shiftY: number,
-    part?: (y: number, open: Int32Array) => boolean,
-  ): void {
+  compose(sheets: readonly Sheet[], background: number, shiftX: number, shiftY: number, part?: Part): void {
     const { width, height } = this;
     const words = (width + 31) >>> 5;
     const turn = ((shiftX % 32) + 32) % 32;

@@ -1,3 +1,4 @@
+import { changed, type Part } from "./changed";
 import { Collector, type Limits, NO_LIMITS, type View, type Window } from "./collect";
 import { addDifference, emptyDifference } from "./difference";
 import { Kept } from "./kept";
@@ -296,7 +297,7 @@ export class Renderer {
   }
 
   /** Which part of the picture is to be put together anew; undefined is all. What is there is moved to its place. */
-  private behind(now: Composed): ((y: number, open: Int32Array) => boolean) | undefined {
+  private behind(now: Composed): Part | undefined {
     const before = this.composed;
     this.composed = now;
     if (!before || before.fills !== now.fills || before.ratio !== now.ratio) return undefined;
@@ -307,13 +308,10 @@ export class Renderer {
       if (other.length) return undefined;
       this.picture.move(...moved);
     }
-    return (y, open) => {
-      open.fill(0);
-      for (const { planes } of other) planes?.mark(y, open);
-      for (const [left, bottom, right, top] of strips)
-        if (y >= bottom && y <= top) setBits(open, left, right);
-      return open.some((word) => word !== 0);
-    };
+    return changed(
+      other.flatMap(({ planes }) => planes ?? []),
+      strips,
+    );
   }
 
   /** Whether all of the layout is in a view. */
@@ -351,16 +349,6 @@ export class Renderer {
       this.canvas.height = height;
     }
     context.putImageData(this.picture.image, 0, 0);
-  }
-}
-
-/** Set the bits from `first` to `last`. */
-function setBits(words: Int32Array, first: number, last: number): void {
-  const [start, end] = [first >>> 5, last >>> 5];
-  for (let k = start; k <= end; k++) {
-    const low = k === start ? -1 << (first & 31) : -1;
-    const high = k === end ? -1 >>> (31 - (last & 31)) : -1;
-    words[k] = (words[k] as number) | (low & high);
   }
 }
 
