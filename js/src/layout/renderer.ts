@@ -268,6 +268,7 @@ export class Renderer {
       planes.origin(Math.round(x), Math.round(y));
       for (const each of seen) raster.seen(planes, each, paint.layer, rank & 3);
       for (const field of found.fields) raster.field(planes, field, paint.layer, rank & 3);
+      planes.settle(rank & 3);
       yield;
     }
     this.drawn = before;
