@@ -177,6 +177,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             DesignFormat.NETLIST: f"{name}.nl.v",
             DesignFormat.DEF: f"{name}.def",
             DesignFormat.LEF: f"{name}.lef",
+            DesignFormat.POWERED_NETLIST: f"{name}.pnl.v",
             DATABASE: DATABASE_FILE,
             SYNTHESISED: f"{name}.synthesised.v",
         }
