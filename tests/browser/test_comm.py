@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from .cells import attach, open_cells, run
-from .conftest import Lab, running_lab, screenshot
+from .cells import attach, between_cells, open_cells, run
+from .conftest import Lab, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
 
@@ -18,19 +18,9 @@ pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)
 FORGET_SERVER = "document.getElementById('jupyter-config-data').remove()"
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab without our extension, which other front ends do not have."""
-    with running_lab(tmp_path_factory, {}, ("a6hub-jupyter",)) as running:
-        yield running
-
-
 @pytest.fixture
 def alone(page: Page, lab: Lab) -> Iterator[Page]:
     """A page from which nothing of ours reaches the server, and whose kernel reads comms between cells only."""
-    directory = lab.state / "settings" / "@jupyterlab" / "apputils-extension"
-    setting = directory / "kernels-settings.jupyterlab-settings"
-    setting.write_text('{"commsOverSubshells": "disabled"}')
     reached: list[str] = []
 
     def refuse(route: Route) -> None:
@@ -39,8 +29,8 @@ def alone(page: Page, lab: Lab) -> Iterator[Page]:
 
     page.route(re.compile(r"/api/a6hub/|/static/a6hub_jupyter/"), refuse)
     page.on("websocket", lambda socket: reached.append(socket.url) if "/a6hub/" in socket.url else None)
-    yield page
-    setting.unlink()
+    with between_cells(lab), lab.without("a6hub-jupyter"):  # which other front ends do not have
+        yield page
     assert reached == []
 
 
@@ -83,9 +73,8 @@ def test_a_busy_kernel_is_told_of_and_what_was_asked_for_comes_after(alone: Page
     expect(widget.locator(".state").first).to_have_text("Cancelled", timeout=30_000)
 
 
-def test_the_layout_and_the_files_come_through_the_kernel(alone: Page, lab: Lab, start: Any) -> None:
-    build = start()
-    lab.until(build["id"], "succeeded")
+def test_the_layout_and_the_files_come_through_the_kernel(alone: Page, lab: Lab, built: Any) -> None:
+    build = built
     open_cells(alone, lab, attach(build), f"{attach(build)}.layout")
     alone.evaluate(FORGET_SERVER)
     cell = run(alone, 0)

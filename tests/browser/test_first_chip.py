@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import time
 import urllib.request
 from io import BytesIO
 from typing import Any
@@ -105,9 +106,17 @@ def test_the_notebook_makes_a_chip_and_survives_a_kernel_restart(page: Page, lab
     expect(canvas).to_be_visible(timeout=30_000)
     expect(page.locator(".jp-OutputArea").last).to_contain_text("met1", timeout=30_000)
     canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)
+    until_drawn(canvas)
     screenshot(page, "lab-layout")
-    assert colours(canvas) > 20
+
+
+def until_drawn(canvas: Locator) -> None:
+    """Wait until a layout is on screen."""
+    for _ in range(100):
+        if colours(canvas) > 20:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the layout is not drawn")
 
 
 def colours(canvas: Locator) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from .cells import attach, open_cells, run
+from .cells import attach, command, open_cells, run
 from .conftest import TOKEN, Lab, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
@@ -34,8 +34,7 @@ def end_kernels(lab: Lab) -> None:
 
 def save(page: Page, lab: Lab, name: str, text: str) -> None:
     """Save the notebook, and wait until the file has ``text`` among its outputs."""
-    page.keyboard.press("Escape")
-    page.keyboard.press("Control+s")
+    command(page, "docmanager:save")
     deadline = time.monotonic() + 15
     while text not in (lab.work / name).read_text().split('"outputs"', 1)[1]:
         assert time.monotonic() < deadline, "the notebook was not saved"

@@ -17,7 +17,7 @@ from a6hub_jupyter.express.lef import nanometres
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.steps import floorplanning
 from a6hub_jupyter.express.steps.timing import TIMING_VARIABLES, timing_settings
-from a6hub_jupyter.isolated import module_command
+from a6hub_jupyter.express.steps.tools import run_tool
 
 if TYPE_CHECKING:
     from librelane.state import State
@@ -185,13 +185,12 @@ class ExpressStep(Step):  # type: ignore[misc]
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         """Run the tool. A problem that it names becomes a StepError with that sentence."""
-        kwargs, env = self.extract_env(kwargs)
+        _, env = self.extract_env(kwargs)
         try:
             path = self.job(state_in).save()
         except ProblemError as error:
             raise StepError(str(error)) from error
-        command = module_command(f"a6hub_jupyter.express.{self.tool}", str(path))
-        result = self.run_subprocess(command, env=env, check=False, **kwargs)
+        result = run_tool(self, f"a6hub_jupyter.express.{self.tool}", path, env)
         if result["returncode"] != 0:
             problem = Path(self.step_dir) / PROBLEM_FILE
             if problem.exists():

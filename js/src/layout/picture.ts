@@ -1,5 +1,8 @@
 import type { Planes } from "./planes";
 
+/** Shown in light and dark pages alike: the colours of the PDKs are made for it. */
+export const BACKGROUND = "#0b0d10";
+
 /** Which pixels of a filling are drawn, on tiles of 8 by 8; neighbours in the list are easily told apart. */
 const STIPPLES: readonly ((x: number, y: number) => boolean)[] = [
   (x, y) => (x + y) % 8 === 0,
@@ -76,18 +79,19 @@ export class Picture {
     for (let y = 0; y < height; y++) {
       const base = (height - 1 - y) * width;
       open.fill(-1);
+      // The last word of a row may reach beyond it.
+      if (width & 31) open[words - 1] = (1 << (width & 31)) - 1;
+      this.pixels.fill(background, base, base + width);
       for (const { planes, fill, frame, rows } of sheets) {
         if (y < planes.low || y > planes.high) continue;
         const dots = rows ? (rows[(((y - shiftY) % 32) + 32) % 32] as number) : 0;
         const ink = turn ? (dots << turn) | (dots >>> (32 - turn)) : dots;
-        this.row(planes, y * words, ink, open, base, frame, fill);
+        if (!this.row(planes, y * words, ink, open, base, frame, fill)) break;
       }
-      for (let k = 0; k < words; k++)
-        if (open[k]) this.spray(open[k] as number, base + 32 * k, background, width - 32 * k);
     }
   }
 
-  /** Draw what a layer has in a row, where it is open. */
+  /** Draw what a layer has in a row, where it is open; tells whether there is room left for those below. */
   private row(
     planes: Planes,
     start: number,
@@ -96,30 +100,34 @@ export class Picture {
     base: number,
     frame: number,
     fill: number,
-  ): void {
+  ): boolean {
     const { frame: frames, fill: fills } = planes;
+    let room = 0;
     for (let k = 0; k < open.length; k++) {
-      const edge = frames[start + k] as number;
-      const area = (fills[start + k] as number) & ink;
-      if (!(edge | area)) continue;
       const free = open[k] as number;
-      const framed = edge & free;
-      const filled = area & free & ~framed;
-      if (framed) this.spray(framed, base + 32 * k, frame, this.width - 32 * k);
-      if (filled) this.spray(filled, base + 32 * k, fill, this.width - 32 * k);
-      open[k] = free & ~(framed | filled);
+      if (!free) continue;
+      const framed = (frames[start + k] as number) & free;
+      const filled = (fills[start + k] as number) & ink & free & ~framed;
+      const left = free & ~(framed | filled);
+      room |= left;
+      if (left === free) continue;
+      if (framed) this.spray(framed, base + 32 * k, frame);
+      if (filled) this.spray(filled, base + 32 * k, fill);
+      open[k] = left;
     }
+    return room !== 0;
   }
 
-  private spray(bits: number, at: number, colour: number, room: number): void {
-    if (bits === -1 && room >= 32) {
-      this.pixels.fill(colour, at, at + 32);
+  private spray(bits: number, at: number, colour: number): void {
+    const { pixels } = this;
+    if (bits === -1) {
+      pixels.fill(colour, at, at + 32);
       return;
     }
-    let left = room >= 32 ? bits : bits & ((1 << room) - 1);
+    let left = bits;
     while (left) {
       const bit = left & -left;
-      this.pixels[at + 31 - Math.clz32(bit)] = colour;
+      pixels[at + 31 - Math.clz32(bit)] = colour;
       left ^= bit;
     }
   }

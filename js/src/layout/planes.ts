@@ -1,3 +1,5 @@
+import { moveRows } from "./shift";
+
 const ALL = 0xffffffff;
 
 /** Above this density coverage is drawn as the layer's own filling, below it as one or two pixels of four. */
@@ -63,18 +65,11 @@ export class Planes {
     const { words, height } = this;
     const low = Math.max(0, this.low + dy);
     const high = Math.min(height - 1, this.high + dy);
-    const padding = ALL >>> ((32 - (this.width & 31)) & 31);
     for (const plane of [this.fill, this.frame]) {
-      if (dy) {
-        plane.copyWithin(
-          Math.max(0, dy) * words,
-          Math.max(0, -dy) * words,
-          (height - Math.max(0, dy)) * words,
-        );
-        if (dy > 0) plane.fill(0, 0, Math.min(dy, height) * words);
-        else plane.fill(0, Math.max(0, height + dy) * words);
-      }
-      if (dx) for (let y = low; y <= high; y++) shiftRow(plane, y * words, words, dx, padding);
+      if (low <= high) moveRows(plane, words, low, high, dx, dy, this.width);
+      // Rows that were drawn on and are not any more.
+      plane.fill(0, this.low * words, Math.min(low, this.high + 1) * words);
+      plane.fill(0, (Math.max(high, this.low - 1) + 1) * words, (this.high + 1) * words);
     }
     [this.low, this.high] = low <= high ? [low, high] : [height, -1];
   }
@@ -133,13 +128,15 @@ export class Planes {
   /** A single pixel at each x, y, … of a list, moved by `dx` and `dy`. */
   dots(list: readonly number[], dx: number, dy: number): void {
     const { left, bottom, words, frame } = this;
-    const [right, top] = [this.right + 1, this.top + 1];
+    const right = this.right + 1;
+    const top = this.top + 1;
     let { low, high } = this;
     for (let i = 0; i < list.length; i += 2) {
       const x = (list[i] as number) + dx;
       const y = (list[i + 1] as number) + dy;
       if (!(x >= left && y >= bottom && x < right && y < top)) continue;
-      const [column, row] = [x | 0, y | 0];
+      const column = x | 0;
+      const row = y | 0;
       if (row < low) low = row;
       if (row > high) high = row;
       const index = row * words + (column >>> 5);
@@ -160,9 +157,12 @@ export class Planes {
     [sx, dx, sy, dy]: readonly [number, number, number, number],
   ): void {
     const { left, bottom, words, frame } = this;
-    const [right, top] = [this.right + 1, this.top + 1];
-    const [forX, forY] = turned ? [1, 0] : [0, 1];
-    const [smallX, smallY] = [1 / Math.abs(sx), 1 / Math.abs(sy)];
+    const right = this.right + 1;
+    const top = this.top + 1;
+    const forX = turned ? 1 : 0;
+    const forY = turned ? 0 : 1;
+    const smallX = 1 / Math.abs(sx);
+    const smallY = 1 / Math.abs(sy);
     let { low, high } = this;
     for (let i = from; i < to; i += 4) {
       const u1 = list[i + forX] as number;
@@ -173,16 +173,19 @@ export class Planes {
         const x = sx * ((u1 + u2) / 2) + dx;
         const y = sy * ((v1 + v2) / 2) + dy;
         if (!(x >= left && y >= bottom && x < right && y < top)) continue;
-        const [column, row] = [x | 0, y | 0];
+        const column = x | 0;
+        const row = y | 0;
         if (row < low) low = row;
         if (row > high) high = row;
         const index = row * words + (column >>> 5);
         frame[index] = (frame[index] as number) | (1 << (column & 31));
         continue;
       }
-      const [x1, x2] = sx < 0 ? [sx * u2 + dx, sx * u1 + dx] : [sx * u1 + dx, sx * u2 + dx];
-      if (sy < 0) this.rect(x1, sy * v2 + dy, x2, sy * v1 + dy);
-      else this.rect(x1, sy * v1 + dy, x2, sy * v2 + dy);
+      const x1 = sx * (sx < 0 ? u2 : u1) + dx;
+      const x2 = sx * (sx < 0 ? u1 : u2) + dx;
+      const y1 = sy * (sy < 0 ? v2 : v1) + dy;
+      const y2 = sy * (sy < 0 ? v1 : v2) + dy;
+      this.rect(x1, y1, x2, y2);
     }
     if (low < this.low) this.low = low;
     if (high > this.high) this.high = high;
@@ -369,26 +372,4 @@ export class Planes {
       plane[row + last] = (plane[row + last] as number) | endMask;
     }
   }
-}
-
-/** Move a row of bits by `dx` places to higher ones, or to lower ones when negative; `last` are the last word's bits. */
-function shiftRow(plane: Int32Array, start: number, words: number, dx: number, last: number): void {
-  const far = Math.abs(dx) >>> 5;
-  const near = Math.abs(dx) & 31;
-  const end = start + words;
-  // What comes over from the next word is shifted twice, as a shift by 32 at once would be one by 0.
-  const over = 31 - near;
-  if (dx > 0) {
-    for (let i = end - 1; i > start + far; i--)
-      plane[i] = ((plane[i - far] as number) << near) | (((plane[i - far - 1] as number) >>> 1) >>> over);
-    if (far < words) plane[start + far] = (plane[start] as number) << near;
-    plane.fill(0, start, Math.min(start + far, end));
-  } else {
-    for (let i = start; i < end - far - 1; i++)
-      plane[i] = ((plane[i + far] as number) >>> near) | (((plane[i + far + 1] as number) << 1) << over);
-    if (far < words) plane[end - far - 1] = (plane[end - 1] as number) >>> near;
-    plane.fill(0, Math.max(end - far, start), end);
-  }
-  // What has left the view must not come back from the unused bits of the last word.
-  plane[end - 1] = (plane[end - 1] as number) & last;
 }

@@ -4,8 +4,6 @@ import type { Shapes } from "./layout";
 import type { Planes } from "./planes";
 import { CHUNK_SIZE, type Chunked, spanBox } from "./scene";
 
-// While the view moves, a chunk with fewer pixels than this for each of its rectangles is drawn as a pattern.
-const PIXELS_EACH = 0.5;
 // Cells whose box on a layer is at most this by that many pixels are that box, as in KLayout.
 const SPECK_SHORT = 1.5;
 const SPECK_LONG = 2.5;
@@ -15,11 +13,8 @@ export class Rasteriser {
   private readonly corners = new Float64Array(8);
   private points = new Float64Array(256);
 
-  /** Chunks of rectangles that are smaller than `detail` pixels are covered; more of them when `rough`. */
-  constructor(
-    private readonly detail: number,
-    private readonly rough: boolean,
-  ) {}
+  /** Chunks of rectangles that are smaller than `detail` pixels are covered. */
+  constructor(private readonly detail: number) {}
 
   seen(planes: Planes, seen: Seen, layer: number, phase: number): void {
     const { node, drawn, covered } = seen;
@@ -30,7 +25,8 @@ export class Rasteriser {
     if (!shapes) return;
     const rects = node.rects[layer] as Chunked;
     for (let i = 0; i < drawn.length; i += 2) {
-      const [x, y] = [drawn[i] as number, drawn[i + 1] as number];
+      const x = drawn[i] as number;
+      const y = drawn[i + 1] as number;
       if (rects.rects.length) this.rects(planes, rects, seen, x, y, phase);
       if (shapes.starts.length > 1) this.polygons(planes, shapes, seen, x, y);
     }
@@ -45,7 +41,8 @@ export class Rasteriser {
     if (w < 1 && h < 1) planes.dots(covered, (one.x1 + one.x2) / 2, (one.y1 + one.y2) / 2);
     else
       for (let i = 0; i < covered.length; i += 2) {
-        const [x, y] = [covered[i] as number, covered[i + 1] as number];
+        const x = covered[i] as number;
+        const y = covered[i + 1] as number;
         if (speck) planes.rect(x + one.x1, y + one.y1, x + one.x2, y + one.y2);
         else planes.cover(x + one.x1, y + one.y1, x + one.x2, y + one.y2, density, phase);
       }
@@ -83,9 +80,7 @@ export class Rasteriser {
         const py2 = sy * (chunks[k + 4 + forY] as number) + y;
         if (planes.misses(Math.min(px1, px2), Math.min(py1, py2), Math.max(px1, px2), Math.max(py1, py2)))
           continue;
-        const [w, h] = [Math.abs(px2 - px1), Math.abs(py2 - py1)];
-        const small = w < this.detail && h < this.detail;
-        if (small || (this.rough && w * h < PIXELS_EACH * (past - first))) {
+        if (Math.abs(px2 - px1) < this.detail && Math.abs(py2 - py1) < this.detail) {
           const share = (chunks[k + 6] as number) / 1000;
           planes.cover(
             Math.min(px1, px2),
