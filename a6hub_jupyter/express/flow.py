@@ -6,7 +6,16 @@ from librelane.flows import Flow, SequentialFlow
 from librelane.flows.classic import Classic
 from librelane.steps import Checker, KLayout, Misc, Verilator
 
-from a6hub_jupyter.express.steps.checks import DRC, LVS, AntennaCheck, CheckAntennas, CheckEquivalence, Equivalence
+from a6hub_jupyter.express.steps.checks import (
+    DRC,
+    LVS,
+    AntennaCheck,
+    CheckAntennas,
+    CheckEquivalence,
+    CheckRTLEquivalence,
+    Equivalence,
+    RTLEquivalence,
+)
 from a6hub_jupyter.express.steps.frontend import JsonHeader, Synthesis
 from a6hub_jupyter.express.steps.physical import (
     ClockTree,
@@ -48,6 +57,8 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Checker.YosysUnmappedCells,
         Checker.YosysSynthChecks,
         Checker.NetlistAssignStatements,
+        RTLEquivalence,
+        CheckRTLEquivalence,
         Floorplan,
         Placement,
         DesignRepair,

@@ -81,6 +81,19 @@ EXPRESS_VARIABLES = [
         default=300,
         units="s",
     ),
+    Variable(
+        "EXPRESS_RTL_EQUIVALENCE_SECONDS",
+        int,
+        "After this time the proof that the synthesised netlist equals the RTL is given up.",
+        default=60,
+        units="s",
+    ),
+    Variable(
+        "EXPRESS_RTL_EQUIVALENCE_CELLS",
+        int,
+        "The synthesised netlist is compared with the RTL when it has no more cells than this; 0 leaves that out.",
+        default=1000,
+    ),
 ]
 
 
@@ -159,6 +172,9 @@ class ExpressStep(Step):  # type: ignore[misc]
             layout=_path(state, DesignFormat.GDS),
             placement=_path(state, DesignFormat.DEF),
             synthesised=_path(state, SYNTHESISED),
+            rtl=_path(state, DesignFormat.JSON_HEADER),
+            rtl_seconds=config["EXPRESS_RTL_EQUIVALENCE_SECONDS"],
+            rtl_cells=config["EXPRESS_RTL_EQUIVALENCE_CELLS"],
             timing=timing_settings(config, self.toolbox),
             **floorplanning.settings(config, self.toolbox),
         )
