@@ -10,9 +10,10 @@ is named: it may be a fault of synthesis, or beyond this proof (registers that s
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from a6hub_jupyter.express import verilog
 from a6hub_jupyter.express.cellclasses import CellClasses
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 STEPS = 4
 """Steps of the induction."""
-RTL, NETLIST = "rtl.json", "netlist.v"
+RTL, NETLIST = "rtl.named.json", "netlist.v"
 PREPARE = (
     "flatten -noscopeinfo",
     "memory -nomap",
@@ -48,12 +49,36 @@ def script(top: str, libraries: Sequence[str]) -> str:
     lines = [f"read_json {RTL}", f"hierarchy -top \\{top}", *PREPARE, f"rename \\{top} gold", "design -stash gold"]
     for library in libraries:  # first all as empty boxes: the second reading leaves out what has no function
         lines += [f"read_liberty -lib -ignore_miss_dir {library}", f"read_liberty {LENIENT} {library}"]
-    lines += [f"read_verilog {STUBS}", f"read_verilog {NETLIST}", f"hierarchy -top \\{top}", *PREPARE]
+    lines += [f"read_verilog {STUBS}", f"read_verilog {NETLIST}", f"hierarchy -top \\{top}"]
+    lines += [f"rename -hide */w:* \\{top}/w:* %d", *PREPARE]  # states of registers have no name in the RTL
     lines += [f"rename \\{top} gate", "design -stash gate"]
     lines += ["design -copy-from gold -as gold gold", "design -copy-from gate -as gate gate"]
     lines += ["equiv_make gold gate equiv", "hierarchy -top equiv", "opt_clean equiv"]
-    lines += ["equiv_simple -undef equiv", f"equiv_induct -undef -seq {STEPS} equiv"]
+    # once with every signal 0 or 1, and once with what the RTL leaves undefined: each proves what the other cannot
+    lines += [f"equiv_simple {way}equiv" for way in ("", "-undef ")]
+    lines += [f"equiv_induct {way}-seq {STEPS} equiv" for way in ("", "-undef ")]
     return "\n".join([*lines, "equiv_status equiv", ""])
+
+
+def with_names_of(read: dict[str, Any], netlist: verilog.Netlist) -> dict[str, Any]:
+    """The design as read, where signals have the names alone that the netlist has for them, a bit each.
+
+    A signal with several names is else known to Yosys by one that the netlist may lack.
+    """
+    known = {*netlist.nets, *(port.name for port in netlist.ports)}
+    module = read["modules"][netlist.top]
+    kept = {}
+    for name, net in module["netnames"].items():
+        if name in module["ports"]:
+            kept[name] = net
+            continue
+        count, offset = len(net["bits"]), net.get("offset", 0)
+        for k, bit in enumerate(net["bits"]):
+            index = offset + (count - 1 - k if net.get("upto") else k)
+            full = f"{name}[{index}]" if count > 1 else name
+            if full in known:
+                kept[full] = {"hide_name": 0, "bits": [bit], "attributes": {}}
+    return {**read, "modules": {**read["modules"], netlist.top: {**module, "netnames": kept}}}
 
 
 def left_out(job: Job, cells: int) -> str | None:
@@ -78,7 +103,9 @@ def check(job: Job) -> Metrics:
     unknown = sorted(set(netlist.cells.values()) - set(classes.cells))
     job.output(STUBS).write_text("".join(stub(cell, macros) for cell in unknown))
     libraries = [(f"cells_{k}.lib", path) for k, path in enumerate(job.liberty)]
-    for name, path in [(RTL, str(job.rtl)), (NETLIST, given), *libraries]:
+    read = json.loads(Path(str(job.rtl)).read_text())
+    job.output(RTL).write_text(json.dumps(with_names_of(read, netlist)))
+    for name, path in [(NETLIST, given), *libraries]:
         job.output(name).unlink(missing_ok=True)
         job.output(name).symlink_to(Path(path).resolve())
     program = job.output("rtl.ys")

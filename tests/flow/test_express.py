@@ -65,6 +65,7 @@ def test_counter_is_clean_and_says_what_it_does(counter: Run) -> None:
     assert {key: counter.metrics[key] for key in CLEAN} == dict.fromkeys(CLEAN, 0)
     assert "Routing pass 1:" in counter.output
     assert "Layout against netlist: 0 opens, 0 shorts" in counter.output
+    assert "RTL against netlist: 8 signals proven, 0 not" in counter.output
     assert (counter.step("express-drc") / "drc.klayout.lyrdb").exists()
     for picture in ("express-clocktree/clock_tree.png", "express-drc/violations.png"):
         folder, name = picture.split("/")

@@ -26,6 +26,8 @@ DATABASE = DesignFormat("express_db", "express.json", "Express Design Database")
 DATABASE.register()
 SYNTHESISED = DesignFormat("express_synthesised", "synthesised.v", "Netlist as Synthesised")
 SYNTHESISED.register()
+RTL = DesignFormat("express_rtl", "rtl.json", "Design as Read")
+RTL.register()
 
 SHARED = (
     "FP_CORE_UTIL",
@@ -172,7 +174,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             layout=_path(state, DesignFormat.GDS),
             placement=_path(state, DesignFormat.DEF),
             synthesised=_path(state, SYNTHESISED),
-            rtl=_path(state, DesignFormat.JSON_HEADER),
+            rtl=_path(state, RTL),
             rtl_seconds=config["EXPRESS_RTL_EQUIVALENCE_SECONDS"],
             rtl_cells=config["EXPRESS_RTL_EQUIVALENCE_CELLS"],
             timing=timing_settings(config, self.toolbox),

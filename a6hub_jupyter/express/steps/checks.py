@@ -9,7 +9,7 @@ from librelane.state import DesignFormat
 from librelane.steps import Step
 from librelane.steps.checker import MetricChecker
 
-from a6hub_jupyter.express.steps.base import SYNTHESISED, ExpressStep
+from a6hub_jupyter.express.steps.base import RTL, SYNTHESISED, ExpressStep
 
 if TYPE_CHECKING:
     from librelane.state import State
@@ -104,7 +104,7 @@ class RTLEquivalence(ExpressStep):
     id = "Express.RTLEquivalence"
     name = "RTL Equivalence"
     tool = "rtlequivalence"
-    inputs = [DesignFormat.NETLIST, DesignFormat.JSON_HEADER.mkOptional()]  # noqa: RUF012
+    inputs = [DesignFormat.NETLIST, RTL.mkOptional()]  # noqa: RUF012
     outputs: ClassVar[list[DesignFormat]] = []
 
 

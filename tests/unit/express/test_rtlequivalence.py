@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from a6hub_jupyter.express import rtlequivalence
+from a6hub_jupyter.express.verilog import Netlist
 from a6hub_jupyter.isolated import module_command
 from tests.unit.express.jobs import job
 from tests.unit.express.test_equivalence import LEF, LIBERTY
@@ -39,7 +40,7 @@ def check(tmp_path: Path) -> Check:
     (tmp_path / "a b.lib").write_text(LIBERTY)
     (tmp_path / "cells.lef").write_text(LEF)
     (tmp_path / "rtl.v").write_text(RTL)
-    read = "read_verilog rtl.v; hierarchy -top top; proc; flatten; opt_clean -purge; json -o read.json"
+    read = "read_verilog rtl.v; hierarchy -top top; proc; flatten; json -o read.json"
     command = module_command("a6hub_jupyter.express.yosys", "-p", read)
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
@@ -83,6 +84,26 @@ def test_another_netlist_is_not(before: str, after: str, check: Check, tmp_path:
     assert before in NETLIST
     assert check(NETLIST.replace(before, after))["design__rtl_equivalence_unproven__count"] > 0
     assert "Not proven equal to the RTL: " in (tmp_path / "rtl_equivalence.rpt").read_text()
+
+
+def test_signals_are_matched_by_the_name_that_the_netlist_has() -> None:
+    bits: dict[str, dict[str, object]] = {
+        "sum": {"bits": [2, 3, 4]},
+        "high": {"bits": [3, 4, "0"]},
+        "one": {"bits": [5]},
+        "up": {"bits": [6, 7]},
+    }
+    bits["up"] |= {"upto": 1, "offset": 1}
+    read = {"modules": {"top": {"ports": {"a": {}}, "netnames": {"a": {"bits": [8]}, **bits}}}}
+    netlist = Netlist("top", nets={name: [] for name in ("sum[0]", "high[0]", "high[1]", "up[2]")})
+    kept = rtlequivalence.with_names_of(read, netlist)["modules"]["top"]["netnames"]
+    assert {name: net["bits"] for name, net in kept.items()} == {
+        "a": [8],
+        "sum[0]": [2],
+        "high[0]": [3],
+        "high[1]": [4],
+        "up[2]": [6],
+    }
 
 
 def test_time_out_is_said(check: Check, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
