@@ -17,6 +17,7 @@ from a6hub_jupyter.express.steps.checks import (
     RTLEquivalence,
 )
 from a6hub_jupyter.express.steps.frontend import JsonHeader, Synthesis
+from a6hub_jupyter.express.steps.layout import StreamOut
 from a6hub_jupyter.express.steps.physical import (
     ClockTree,
     Floorplan,
@@ -71,7 +72,7 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Equivalence,
         CheckEquivalence,
         TimingEstimate,
-        KLayout.StreamOut,
+        StreamOut,
         KLayout.Render,
         WriteLEF,
         PoweredNetlist,
