@@ -28,9 +28,9 @@ def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb", 
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
 
 
-def run(page: Page, index: int) -> Locator:
-    """Run a cell, see that it has begun, and return it."""
-    cell = page.locator(".jp-CodeCell").nth(index)
+def run(page: Page, which: int | Locator) -> Locator:
+    """Run a cell, by its number among the code cells or as it is; see that it has begun, and return it."""
+    cell = page.locator(".jp-CodeCell").nth(which) if isinstance(which, int) else which
     prompt = cell.locator(".jp-InputArea-prompt")
     dialog = page.locator("dialog.jp-Dialog")
     for _ in range(5):  # JupyterLab drops what is run before it has a connection to the kernel, or says so in a dialog

@@ -14,11 +14,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
 
 from tests.conftest import CHROMIUM, ROOT
 
@@ -65,6 +68,20 @@ class Lab:
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
+
+    def jupyter(self, path: str, method: str = "GET") -> Any:
+        """Return the JSON that the server's API answers with; None for none."""
+        headers = {"Authorization": f"token {TOKEN}"}
+        data = b"" if method == "POST" else None
+        request = urllib.request.Request(f"{self.url}api/{path}", data=data, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def end_kernels(self) -> None:
+        """End all kernels, and what they are busy with."""
+        for session in self.jupyter("sessions"):
+            self.jupyter(f"sessions/{session['id']}", "DELETE")
 
     @contextlib.contextmanager
     def without(self, extension: str) -> Iterator[None]:
@@ -247,6 +264,7 @@ def page(browser: Browser, contexts: dict[str, BrowserContext], lab: Lab, watch:
     opened.on("pageerror", lambda error: watch.errors.append(f"{error} {error.stack}"))
     yield opened
     opened.close()
+    lab.end_kernels()
     assert watch.outside == []
     assert watch.errors == []
 
@@ -257,3 +275,18 @@ def screenshot(page: Page, name: str) -> Path:
     path = OUTPUT / f"{name}.png"
     page.screenshot(path=path)
     return path
+
+
+def until_drawn(canvas: Locator) -> None:
+    """Wait until a layout is on screen."""
+    for _ in range(100):
+        if colours(canvas) > 20:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the layout is not drawn")
+
+
+def colours(canvas: Locator) -> int:
+    """Count the colours that can be seen in an element: a blank canvas has one."""
+    pixels = np.asarray(Image.open(BytesIO(canvas.screenshot())).convert("RGB")).reshape(-1, 3)
+    return len(np.unique(pixels, axis=0))

@@ -56,7 +56,14 @@ def test_a_build_is_followed_through_the_kernel_while_a_cell_runs(alone: Page, l
 
 def test_a_busy_kernel_is_told_of_and_what_was_asked_for_comes_after(alone: Page, lab: Lab, start: Any) -> None:
     busy_at_once = "build = a6hub.builds()[0]\ndisplay(build)\ntime.sleep(3)"
-    open_cells(alone, lab, "import time\nimport a6hub_jupyter as a6hub; a6hub.builds()", busy_at_once, "time.sleep(4)")
+    open_cells(
+        alone,
+        lab,
+        "import time\nimport a6hub_jupyter as a6hub; a6hub.builds()",
+        busy_at_once,
+        "time.sleep(4)",
+        name="asked.ipynb",
+    )
     alone.evaluate(FORGET_SERVER)
     expect(run(alone, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
     start()
@@ -75,7 +82,7 @@ def test_a_busy_kernel_is_told_of_and_what_was_asked_for_comes_after(alone: Page
 
 def test_the_layout_and_the_files_come_through_the_kernel(alone: Page, lab: Lab, built: Any) -> None:
     build = built
-    open_cells(alone, lab, attach(build), f"{attach(build)}.layout")
+    open_cells(alone, lab, attach(build), f"{attach(build)}.layout", name="files.ipynb")
     alone.evaluate(FORGET_SERVER)
     cell = run(alone, 0)
     expect(cell.locator("article")).to_contain_text("Succeeded", timeout=30_000)

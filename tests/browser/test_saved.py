@@ -6,30 +6,15 @@ import json
 import subprocess
 import sys
 import time
-import urllib.request
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from .cells import attach, command, open_cells, run
-from .conftest import TOKEN, Lab, screenshot
+from .conftest import Lab, screenshot, until_drawn
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
-
-
-def end_kernels(lab: Lab) -> None:
-    """End all kernels, as a server that was started again would have."""
-
-    def call(path: str, method: str = "GET") -> Any:
-        headers = {"Authorization": f"token {TOKEN}"}
-        request = urllib.request.Request(f"{lab.url}{path}", method=method, headers=headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            body = answer.read()
-        return json.loads(body) if body else None
-
-    for session in call("api/sessions"):
-        call(f"api/sessions/{session['id']}", "DELETE")
 
 
 def save(page: Page, lab: Lab, name: str, text: str) -> None:
@@ -66,7 +51,7 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     expect(layout.locator(".length")).not_to_have_text(before)
     expect(layout.locator(".layout")).to_have_count(1)
     page.goto("about:blank")
-    end_kernels(lab)
+    lab.end_kernels()  # as if the server had been started again
 
     page.goto(lab.page_url("saved.ipynb"))
     expect(widget).to_contain_text("Succeeded", timeout=60_000)
@@ -75,6 +60,7 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     expect(layout.locator(".layout")).to_contain_text("met1", timeout=30_000)
     expect(layout).not_to_contain_text("model not found")
     layout.scroll_into_view_if_needed()
+    until_drawn(layout.locator("canvas").first)
     screenshot(page, "saved-layout-without-kernel")
 
     # nobody has signed this copy: Lab shows it cleaned, and runs nothing of it
@@ -87,6 +73,7 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     expect(output.locator("article")).to_have_count(0)
     screenshot(page, "saved-untrusted")
     picture_of(layout, build["id"])
+    layout.scroll_into_view_if_needed()
     screenshot(page, "saved-layout-untrusted")
 
     file = lab.work / "saved.html"
@@ -101,13 +88,12 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     frame = plain.frame_locator("iframe[title=Layout]")
     expect(frame.locator(".layout")).to_contain_text("met1", timeout=30_000)
     plain.locator("iframe[title=Layout]").scroll_into_view_if_needed()
+    until_drawn(frame.locator("canvas").first)
     screenshot(plain, "saved-layout-nbconvert")
     context.close()
 
     # the record is deleted: one sentence in its place
-    headers = {"Authorization": f"token {TOKEN}"}
-    request = urllib.request.Request(f"{lab.url}api/a6hub/builds/{build['id']}", method="DELETE", headers=headers)
-    urllib.request.urlopen(request, timeout=30).close()
+    lab.jupyter(f"a6hub/builds/{build['id']}", "DELETE")
     page.goto(lab.page_url("saved.ipynb"))
     expect(widget).to_contain_text("The server knows no build with this id", timeout=60_000)
     screenshot(page, "saved-deleted")
