@@ -66,3 +66,14 @@ class WriteLEF(ExpressStep):
     tool = "lefwriter"
     inputs = [DATABASE, DesignFormat.GDS]  # noqa: RUF012
     outputs = [DesignFormat.LEF]  # noqa: RUF012
+
+
+@Step.factory.register()
+class PoweredNetlist(ExpressStep):
+    """Writes the final netlist with all placed cells and their supply pins."""
+
+    id = "Express.PoweredNetlist"
+    name = "Powered Netlist"
+    tool = "powerednetlist"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.POWERED_NETLIST]  # noqa: RUF012
