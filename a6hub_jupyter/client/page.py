@@ -131,7 +131,7 @@ def _steps(data: Mapping[str, Any]) -> str:
 def step_mark(step: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """Return the sign of a step that has begun; one that was stopped with its build has not failed by itself."""
     stopped = data["state"] in {"cancelled", "timed_out", "lost"} and step["id"] != (data["error"] or {}).get("step")
-    return {"done": "✓", "failed": "–" if stopped else "✗"}.get(step["state"], "…")
+    return {"done": "✓", "failed": "-" if stopped else "✗"}.get(step["state"], "…")
 
 
 def _step_row(mark: str, name: str, seconds: float | None) -> str:
