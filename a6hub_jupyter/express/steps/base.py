@@ -26,6 +26,8 @@ DATABASE = DesignFormat("express_db", "express.json", "Express Design Database")
 DATABASE.register()
 SYNTHESISED = DesignFormat("express_synthesised", "synthesised.v", "Netlist as Synthesised")
 SYNTHESISED.register()
+RTL = DesignFormat("express_rtl", "rtl.json", "Design as Read")
+RTL.register()
 
 SHARED = (
     "FP_CORE_UTIL",
@@ -80,6 +82,19 @@ EXPRESS_VARIABLES = [
         "After this time the proof that the final netlist equals the synthesised one is given up, and fails.",
         default=300,
         units="s",
+    ),
+    Variable(
+        "EXPRESS_RTL_EQUIVALENCE_SECONDS",
+        int,
+        "After this time the proof that the synthesised netlist equals the RTL is given up.",
+        default=60,
+        units="s",
+    ),
+    Variable(
+        "EXPRESS_RTL_EQUIVALENCE_CELLS",
+        int,
+        "The synthesised netlist is compared with the RTL when it has no more cells than this; 0 leaves that out.",
+        default=1000,
     ),
 ]
 
@@ -159,6 +174,9 @@ class ExpressStep(Step):  # type: ignore[misc]
             layout=_path(state, DesignFormat.GDS),
             placement=_path(state, DesignFormat.DEF),
             synthesised=_path(state, SYNTHESISED),
+            rtl=_path(state, RTL),
+            rtl_seconds=config["EXPRESS_RTL_EQUIVALENCE_SECONDS"],
+            rtl_cells=config["EXPRESS_RTL_EQUIVALENCE_CELLS"],
             timing=timing_settings(config, self.toolbox),
             **floorplanning.settings(config, self.toolbox),
         )
@@ -177,6 +195,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             DesignFormat.NETLIST: f"{name}.nl.v",
             DesignFormat.DEF: f"{name}.def",
             DesignFormat.LEF: f"{name}.lef",
+            DesignFormat.POWERED_NETLIST: f"{name}.pnl.v",
             DATABASE: DATABASE_FILE,
             SYNTHESISED: f"{name}.synthesised.v",
         }
@@ -199,6 +218,13 @@ class ExpressStep(Step):  # type: ignore[misc]
                 f"please report it with {result['log_path']}."
             )
         return self.views(), result["generated_metrics"]
+
+
+class DesignStep(ExpressStep):
+    """A step that changes cells, nets or places, and hands the whole design on."""
+
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
 
 
 def _path(state: State, view: Any) -> str | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from librelane.config import Variable
 from librelane.state import DesignFormat
 from librelane.steps import Step
 from librelane.steps.checker import MetricChecker
 
-from a6hub_jupyter.express.steps.base import SYNTHESISED, ExpressStep
+from a6hub_jupyter.express.steps.base import RTL, SYNTHESISED, ExpressStep
+
+if TYPE_CHECKING:
+    from librelane.state import State
 
 
 @Step.factory.register()
@@ -47,11 +50,7 @@ class AntennaCheck(ExpressStep):
 
 @Step.factory.register()
 class CheckAntennas(MetricChecker):  # type: ignore[misc]
-    """Says where gates are charged too much; fails the flow where ERROR_ON_ANTENNAS asks for it.
-
-    Off by default: Express does not repair antennas, so its user could do nothing about them but lay the design out
-    another way. The metric and LibreLane's report of manufacturability show them all the same.
-    """
+    """Fails the flow where gates are charged too much in spite of the diodes that Express.Routing adds."""
 
     id = "Checker.Antennas"
     name = "Antenna Checker"
@@ -60,8 +59,8 @@ class CheckAntennas(MetricChecker):  # type: ignore[misc]
     error_on_var = Variable(
         "ERROR_ON_ANTENNAS",
         bool,
-        "Exits the flow when nets of the final layout violate the antenna rules, which Express does not repair.",
-        default=False,
+        "Exits the flow when nets of the final layout violate the antenna rules.",
+        default=True,
     )
     config_vars = [error_on_var]  # noqa: RUF012
 
@@ -92,3 +91,41 @@ class CheckEquivalence(MetricChecker):  # type: ignore[misc]
         default=True,
     )
     config_vars = [error_on_var]  # noqa: RUF012
+
+
+@Step.factory.register()
+class RTLEquivalence(ExpressStep):
+    """Proves that the synthesised netlist does what the RTL says, for designs that are not too large."""
+
+    id = "Express.RTLEquivalence"
+    name = "RTL Equivalence"
+    tool = "rtlequivalence"
+    inputs = [DesignFormat.NETLIST, RTL.mkOptional()]  # noqa: RUF012
+    outputs: ClassVar[list[DesignFormat]] = []
+
+
+@Step.factory.register()
+class CheckRTLEquivalence(MetricChecker):  # type: ignore[misc]
+    """Says what is not proven equal to the RTL; fails the flow where ERROR_ON_RTL_EQUIVALENCE asks for it.
+
+    Off by default: what the proof cannot decide is no fault yet.
+    """
+
+    id = "Checker.RTLEquivalence"
+    name = "RTL Equivalence Checker"
+    metric_name = "design__rtl_equivalence_unproven__count"
+    metric_description = "Signals not proven equal to the RTL"
+    error_on_var = Variable(
+        "ERROR_ON_RTL_EQUIVALENCE",
+        bool,
+        "Exits the flow when the synthesised netlist is not proven equivalent to the RTL.",
+        default=False,
+    )
+    config_vars = [error_on_var]  # noqa: RUF012
+
+    def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
+        """Where no proof was tried, there is nothing to judge."""
+        if self.metric_name not in state_in.metrics:
+            return {}, {}
+        result: tuple[dict[Any, Any], dict[str, Any]] = super().run(state_in, **kwargs)
+        return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from librelane.state import DesignFormat
 from librelane.steps import Step
 
-from a6hub_jupyter.express.steps.base import DATABASE, SYNTHESISED, ExpressStep
+from a6hub_jupyter.express.steps.base import DATABASE, SYNTHESISED, DesignStep, ExpressStep
 
 
 @Step.factory.register()
@@ -20,25 +20,21 @@ class Floorplan(ExpressStep):
 
 
 @Step.factory.register()
-class Placement(ExpressStep):
+class Placement(DesignStep):
     """Places the cells with coloquinte and buffers nets that drive too many pins."""
 
     id = "Express.Placement"
     name = "Placement"
     tool = "placement"
-    inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
 
 
 @Step.factory.register()
-class ClockTree(ExpressStep):
+class ClockTree(DesignStep):
     """Puts a tree of buffers between each clock port and its registers."""
 
     id = "Express.ClockTree"
     name = "Clock Tree"
     tool = "clocktree"
-    inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -53,14 +49,12 @@ class PowerGrid(ExpressStep):
 
 
 @Step.factory.register()
-class Routing(ExpressStep):
-    """Routes all nets by negotiation and repairs what breaks design rules."""
+class Routing(DesignStep):
+    """Routes all nets by negotiation, repairs what breaks design rules, and adds antenna diodes."""
 
     id = "Express.Routing"
     name = "Routing"
     tool = "routing"
-    inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.DEF, DATABASE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -72,3 +66,14 @@ class WriteLEF(ExpressStep):
     tool = "lefwriter"
     inputs = [DATABASE, DesignFormat.GDS]  # noqa: RUF012
     outputs = [DesignFormat.LEF]  # noqa: RUF012
+
+
+@Step.factory.register()
+class PoweredNetlist(ExpressStep):
+    """Writes the final netlist with all placed cells and their supply pins."""
+
+    id = "Express.PoweredNetlist"
+    name = "Powered Netlist"
+    tool = "powerednetlist"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.POWERED_NETLIST]  # noqa: RUF012
