@@ -149,6 +149,17 @@ test("a busy kernel is not waited for, and the widget comes in its place once it
   expect(before?.isConnected).toBe(false);
 });
 
+test("in a JupyterLab without ipywidgets it is shown without", async () => {
+  const panel = notebook();
+  panel.content.rendermime.createRenderer = () => {
+    throw new Error("No factory for mime type");
+  };
+  const output = open(panel);
+  answer({ w1: {} });
+  await turn();
+  expect(output.node.children).toHaveLength(1);
+});
+
 test("what is closed before the kernel answers shows nothing more", async () => {
   const output = open(notebook());
   output.dispose();
