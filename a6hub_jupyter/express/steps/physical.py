@@ -5,7 +5,14 @@ from __future__ import annotations
 from librelane.state import DesignFormat
 from librelane.steps import Step
 
-from a6hub_jupyter.express.steps.base import DATABASE, SYNTHESISED, ExpressStep
+from a6hub_jupyter.express.steps.base import (
+    CLOCK_TREE_PICTURE,
+    CONGESTION_PICTURE,
+    DATABASE,
+    PLACEMENT_PICTURE,
+    SYNTHESISED,
+    ExpressStep,
+)
 
 
 @Step.factory.register()
@@ -27,7 +34,7 @@ class Placement(ExpressStep):
     name = "Placement"
     tool = "placement"
     inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE, PLACEMENT_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -38,7 +45,7 @@ class ClockTree(ExpressStep):
     name = "Clock Tree"
     tool = "clocktree"
     inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE, CLOCK_TREE_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -60,7 +67,7 @@ class Routing(ExpressStep):
     name = "Routing"
     tool = "routing"
     inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.DEF, DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.DEF, DATABASE, CONGESTION_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
