@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import klayout.db as kdb
 
 from a6hub_jupyter.express import verilog
-from a6hub_jupyter.express.antennarules import AntennaRules, Limit
+from a6hub_jupyter.express.antennarules import AntennaRules, Limit, junction_area
 from a6hub_jupyter.express.designrulecheck import read_layout, used_layers
 from a6hub_jupyter.express.geometry import oriented
 from a6hub_jupyter.express.job import Job, run
@@ -24,9 +24,12 @@ from a6hub_jupyter.express.metalpieces import Groups, MetalPieces
 from a6hub_jupyter.express.technology import Technology
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from a6hub_jupyter.express.database import Component
     from a6hub_jupyter.express.job import Metrics
+    from a6hub_jupyter.express.layoutcheck import Placed
+    from a6hub_jupyter.express.verilog import Netlist
 
 SHOWN = 20
 REPORT_FILE = "antenna_summary.rpt"
@@ -58,17 +61,32 @@ class PlacedPin:
 class AntennaCheck:
     """Follows the layers of one layout."""
 
-    def __init__(self, job: Job) -> None:
-        technology = Technology.of(job)
-        layout, top = read_layout(job.given("layout"), job.top)
+    def __init__(
+        self,
+        technology: Technology,
+        layout: kdb.Layout,
+        top: kdb.Cell,
+        layers: dict[str, int],
+        netlist: Netlist,
+        placed: Mapping[str, Component | Placed],
+    ) -> None:
+        """`layers`: metals and cuts, bottom up, with their index in the layout; `placed`: cells by name, in nm."""
         self._nm = layout.dbu * 1000
         self._macros = technology.lef.macros
-        layers = used_layers(job, technology, layout, top)
         self._rules = {name: AntennaRules.of(technology.lef.layers[name]) for name in layers}
         self._layers = list(layers)
         self._metal = MetalPieces(layout, top, layers)
         self._groups = Groups(len(self._metal.pieces))
-        self._pins = list(self._place(job))
+        self._pins = list(self._place(netlist, placed))
+
+    @classmethod
+    def of_layout(cls, job: Job) -> AntennaCheck:
+        """The check of the layout, netlist and placement that a job names."""
+        technology = Technology.of(job)
+        layout, top = read_layout(job.given("layout"), job.top)
+        layers = used_layers(job, technology, layout, top)
+        netlist = verilog.read(job.given("netlist"), job.top, technology.lef.macros.bits)
+        return cls(technology, layout, top, layers, netlist, read_components(job.given("placement")))
 
     @property
     def has_rules(self) -> bool:
@@ -80,28 +98,28 @@ class AntennaCheck:
         ]
         return any(limit.plain is not None or limit.with_diffusion for limit in limits)
 
-    def _place(self, job: Job) -> Iterator[PlacedPin]:
+    def _place(self, netlist: Netlist, placed: Mapping[str, Component | Placed]) -> Iterator[PlacedPin]:
         """The pins on the metal; shapes of one pin are joined, as the cell does."""
-        netlist = verilog.read(job.given("netlist"), job.top, self._macros.bits)
         net_of = netlist.net_of()
-        for name, placed in read_components(job.given("placement")).items():
-            macro = self._macros[placed.cell]
+        for name, cell in placed.items():
+            macro = self._macros[cell.cell]
             for pin_name, pin in macro.pins.items():
                 net = net_of.get((name, pin_name))
-                if net is None or not (pin.gate_area or pin.diffusion_area):
+                junction = junction_area(cell.cell, pin)
+                if net is None or not (pin.gate_area or junction):
                     continue
                 pieces = []
                 for layer, box in pin.shapes:
                     if layer in self._metal.of_layer:
-                        x, y = oriented(box, macro.width, macro.height, placed.orientation).center
-                        point = kdb.Point(round((placed.x + x) / self._nm), round((placed.y + y) / self._nm))
+                        x, y = oriented(box, macro.width, macro.height, cell.orientation).center
+                        point = kdb.Point(round((cell.x + x) / self._nm), round((cell.y + y) / self._nm))
                         piece = self._metal.at(layer, point)
                         if piece is not None:
                             pieces.append(piece)
                 for piece in pieces[1:]:
                     self._groups.join(pieces[0], piece)
                 if pieces:
-                    yield PlacedPin(net, f"{name}/{pin_name}", pin.gate_area, pin.diffusion_area, pieces[0])
+                    yield PlacedPin(net, f"{name}/{pin_name}", pin.gate_area, junction, pieces[0])
 
     def violations(self) -> Iterator[AntennaViolation]:
         """Layer by layer, bottom up."""
@@ -165,7 +183,7 @@ def table(violations: list[AntennaViolation]) -> str:
 
 def check(job: Job) -> Metrics:
     """Check, print the worst, and count."""
-    antennas = AntennaCheck(job)
+    antennas = AntennaCheck.of_layout(job)
     if not antennas.has_rules:
         print("The technology LEF has no antenna rules.")
     found = list(antennas.violations())

@@ -11,13 +11,22 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from a6hub_jupyter.express.lef import Layer
+    from a6hub_jupyter.express.lef import Layer, Pin
 
 RATIO = re.compile(r"ANTENNA(CUM)?(DIFF)?(SIDE)?AREARATIO")
 NOT_READ = ("ANTENNACUMROUTINGPLUSCUT", "ANTENNAAREAMINUSDIFF", "ANTENNAAREADIFFREDUCEPWL")
 
+JUNCTIONS = {"sky130_fd_sc_hd__diode_2": 0.4347}
+"""Area (um2) of the junction of a diode cell whose LEF does not give it: SkyWater's own LEF of this one has none (that
+of open_pdks has). It is the diffusion, layer 65/20, of the cell's layout."""
+
 Points = list[tuple[float, float]]
 """(diffusion area in um2, ratio), rising."""
+
+
+def junction_area(cell: str, pin: Pin) -> float:
+    """The diffusion on a signal pin of a cell, um2."""
+    return pin.diffusion_area or (JUNCTIONS.get(cell, 0.0) if pin.use == "SIGNAL" else 0.0)
 
 
 @dataclass

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from a6hub_jupyter.express.fabric import Net
     from a6hub_jupyter.express.grid import Grid
-    from a6hub_jupyter.express.router import Net
 
     Array = np.ndarray[Any, Any]
 

@@ -195,6 +195,7 @@ def build(job: Job) -> Metrics:
     """Add fillers and the power grid to the database."""
     technology = Technology.of(job)
     database = Database.load_placed(job.given("database"))
+    rows.spread(database, technology.lef.macros)
     database.fillers = rows.fill(database, technology.lef.macros, job.decaps, job.fillers)
     database.grid = PowerPlanner(job, technology, database).plan()
     database.save(job.output(DATABASE_FILE))

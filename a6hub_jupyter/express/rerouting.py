@@ -1,80 +1,19 @@
-"""One pass of the router over a list of nets, compiled by numba: take a net's route out, find a new one, put it in.
-
-Nets, terminals and ways are numbers here; `Ends` lists them. A route is a row of entries in `Routes.pool`, each a
-node and what is there: `node * FLAGS + flags`.
-"""
+"""One pass of the router over a list of nets, compiled by numba: take a net's route out, find a new one, put it in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from a6hub_jupyter.express.maze import Fabric, Reach, Scratch, compiled, shortest_path, start_at, via_cost
+from a6hub_jupyter.express.routes import Ends, Routes, put_net
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
 
-PAD, CUT, PIN_CUT, EXTENSION, FLAGS = 1, 2, 4, 8, 16
-"""A via pad; a cut up to the next layer; a cut down to the pin; a node added for area or for an off-grid via."""
-WIDER = 4
-"""By how much the margin of a search grows each time that nothing is found."""
-
-
-class Ends(NamedTuple):
-    """What is to be connected. `first_*` arrays have one entry more than there are nets, or terminals."""
-
-    first_terminal: Array
-    first_way: Array
-    node: Array
-    extra: Array
-    """A second node that the way takes, or -1."""
-    has_via: Array
-    price: Array
-    is_scarce: Array
-    """Per terminal: whether there are few ways to it."""
-    scarce_price: float
-    order: Array
-    """Terminals of each net after its first, in the order they are joined (numbers of terminals)."""
-    first_own: Array
-    own_node: Array
-    """Nodes at a net's own pins, blocked for all others."""
-    own_free: Array
-    """What blocks them for the net itself."""
-
-
-class Routes(NamedTuple):
-    """The routes. `start` and `length` say which row of the pool is a net's route."""
-
-    pool: Array
-    start: Array
-    length: Array
-    chosen: Array
-    """Per terminal: the way taken, or -1."""
-    complete: Array
-
-
-@compiled
-def put(fabric: Fabric, entry: int, by: int) -> None:
-    """Count one entry of a route into (`by` 1) or out of (-1) the collisions."""
-    u = entry // 16
-    layer = u // fabric.plane
-    for k in range(fabric.wire_wire_count[layer]):
-        fabric.wire_hits[u + fabric.wire_wire[layer, k]] += by
-    for k in range(fabric.wire_via_count[layer]):
-        fabric.via_hits[u + fabric.wire_via[layer, k]] += by
-    if entry & 1:
-        for k in range(fabric.wire_via_count[layer]):
-            fabric.wire_hits[u + fabric.wire_via[layer, k]] += by
-        for k in range(fabric.via_via_count[layer]):
-            fabric.via_hits[u + fabric.via_via[layer, k]] += by
-
-
-@compiled
-def put_net(fabric: Fabric, routes: Routes, net: int, by: int) -> None:
-    """Count a whole route into or out of the collisions."""
-    for k in range(routes.start[net], routes.start[net] + routes.length[net]):
-        put(fabric, routes.pool[k], by)
+ABOVE = 0.5
+"""How much dearer the node above a scarce pin gets, as a part of what the way to the pin does."""
 
 
 @compiled
@@ -87,11 +26,13 @@ def swap_own(fabric: Fabric, ends: Ends, net: int) -> None:
 
 @compiled
 def price_scarce(fabric: Fabric, ends: Ends, net: int, by: float) -> None:
-    """Raise the price of the few ways to scarce pins, so that other nets keep off them."""
+    """Raise the price of the few ways to scarce pins, and of the nodes above, so that other nets keep off them."""
     for terminal in range(ends.first_terminal[net], ends.first_terminal[net + 1]):
         if ends.is_scarce[terminal]:
             for way in range(ends.first_way[terminal], ends.first_way[terminal + 1]):
                 fabric.history[ends.node[way]] += by
+                if ends.has_via[way]:
+                    fabric.history[ends.node[way] + fabric.plane] += ABOVE * by
                 if ends.extra[way] >= 0:
                     fabric.history[ends.extra[way]] += by
 
@@ -316,105 +257,3 @@ def reroute(
         free += count
         put_net(fabric, routes, net, 1)
     return nets.shape[0], free
-
-
-@compiled
-def colliding(fabric: Fabric, routes: Routes, scratch: Scratch, net: int, stamp: int, found: Array) -> int:
-    """Write the nodes of a net that collide with others, or whose cuts are too near, into `found`; how many."""
-    put_net(fabric, routes, net, -1)
-    first, last, count = routes.start[net], routes.start[net] + routes.length[net], 0
-    for k in range(first, last):
-        u = routes.pool[k] // 16
-        scratch.member[u], scratch.flags[u] = stamp, routes.pool[k] & 15
-    for k in range(first, last):
-        u, flags = routes.pool[k] // 16, routes.pool[k] & 15
-        bad = fabric.wire_hits[u] > 0 or (flags & 1 and fabric.via_hits[u] > 0)
-        for kind, cut in ((2, u // fabric.plane + 1), (4, 0)):
-            if flags & kind:
-                for n in range(fabric.near_cuts.shape[1]):
-                    v = u + fabric.near_cuts[cut, n]
-                    bad = bad or (v != u and scratch.member[v] == stamp and scratch.flags[v] & kind != 0)
-        if bad and count < found.shape[0]:
-            found[count] = u
-            count += 1
-    put_net(fabric, routes, net, 1)
-    return count
-
-
-@compiled
-def assess(
-    fabric: Fabric, routes: Routes, scratch: Scratch, nets: Array, stamp: int, rise: float, found: Array, bad: Array
-) -> int:
-    """Find what collides and raise the history of those nodes by `rise`, once each.
-
-    Uses two stamps for each net and one more. `bad` gets whether each net collides or is incomplete, `found` the
-    contested nodes; returns how many. Where a node that was only added collides, its whole run gets dearer.
-    """
-    total, seen = 0, stamp + nets.shape[0]
-    for n in range(nets.shape[0]):
-        net, own = nets[n], stamp + n
-        count = colliding(fabric, routes, scratch, net, own, found[total:])
-        bad[n] = count > 0 or not routes.complete[net]
-        for k in range(total, total + count):
-            u = found[k]
-            if scratch.flags[u] & 8:
-                layer = u // fabric.plane
-                step = fabric.columns if fabric.vertical[layer] else 1
-                for way in (step, -step):
-                    v = u + way
-                    while scratch.member[v] == own:
-                        fabric.history[v] += rise
-                        v += way
-        total += count
-    unique = 0
-    for k in range(total):
-        u = found[k]
-        if scratch.wanted[u] != seen:
-            scratch.wanted[u] = seen
-            fabric.history[u] += rise
-            found[unique] = u
-            unique += 1
-    return unique
-
-
-@compiled
-def extents(fabric: Fabric, ends: Ends, routes: Routes, nets: Array, boxes: Array) -> None:
-    """Write the box around the ends and the present route of each net into `boxes`: i low, i high, j low, j high."""
-    for n in range(nets.shape[0]):
-        net = nets[n]
-        box = boxes[n]
-        box[0], box[1], box[2], box[3] = fabric.columns, 0, fabric.rows, 0
-        first_way, last_way = (
-            ends.first_way[ends.first_terminal[net]],
-            ends.first_way[ends.first_terminal[net + 1]],
-        )
-        for k in range(last_way - first_way + routes.length[net]):
-            if k < last_way - first_way:
-                u = ends.node[first_way + k]
-            else:
-                u = routes.pool[routes.start[net] + k - (last_way - first_way)] // 16
-            j, i = (u % fabric.plane) // fabric.columns, u % fabric.plane % fabric.columns
-            box[0], box[1], box[2], box[3] = min(box[0], i), max(box[1], i), min(box[2], j), max(box[3], j)
-
-
-@compiled
-def pass_through(fabric: Fabric, routes: Routes, near: Array, nets: Array, bad: Array) -> None:
-    """Tell of each net whether its route has a node over a place (node number on the lowest layer) in `near`."""
-    for n in range(nets.shape[0]):
-        bad[n] = False
-        for k in range(routes.start[nets[n]], routes.start[nets[n]] + routes.length[nets[n]]):
-            if near[routes.pool[k] // 16 % fabric.plane]:
-                bad[n] = True
-                break
-
-
-@compiled
-def gather(routes: Routes, pool: Array) -> int:
-    """Move all routes to the beginning of a new pool; returns how much of it they take."""
-    at = 0
-    for net in range(routes.start.shape[0]):
-        for k in range(routes.length[net]):
-            pool[at + k] = routes.pool[routes.start[net] + k]
-        routes.start[net] = at
-        at += routes.length[net]
-    return at

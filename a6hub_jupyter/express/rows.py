@@ -1,4 +1,4 @@
-"""Cells onto sites, and fillers into what is left of the rows."""
+"""Cells onto sites and apart from each other, and fillers into what is left of the rows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import fnmatch
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from a6hub_jupyter.express.database import Component
 from a6hub_jupyter.express.problem import ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from a6hub_jupyter.express.database import Database
     from a6hub_jupyter.express.lef import Macro
+
+GAP = 2
+"""Free sites between neighbouring cells, where a row has them."""
 
 
 def snap(database: Database, macros: Mapping[str, Macro]) -> None:
@@ -21,6 +26,52 @@ def snap(database: Database, macros: Mapping[str, Macro]) -> None:
 
     Raises ProblemError when a row has no room.
     """
+    site, height = database.site_width, database.row_height
+    for row, segments in _segments(database, macros):
+        for room, here in segments.items():
+            xs = _packed([c.x for c in here], [macros[c.cell].width // site for c in here], room, site)
+            if xs is None:
+                raise ProblemError(f"Row {row} has no room for its cells: lower FP_CORE_UTIL, or enlarge DIE_AREA.")
+            for component, x in zip(here, xs, strict=True):
+                component.x, component.y = x * site, row * height
+                component.orientation = database.orientation_at(component.y)
+
+
+def spread(database: Database, macros: Mapping[str, Macro]) -> None:
+    """Leave a gap between neighbours in a row, up to GAP sites, where there is room: pins at cell edges are scarce.
+
+    Cells are on sites before and after; their order stays, and the sum of the squares of their ways is the least.
+    """
+    site = database.site_width
+    for _, segments in _segments(database, macros):
+        for (left, right), here in segments.items():
+            widths = [macros[c.cell].width // site for c in here]
+            gap = min(GAP, (right - left - sum(widths)) // len(here)) if here else 0
+            if not gap:
+                continue
+            begins = np.cumsum([0, *widths[:-1]]) + gap * np.arange(len(here))
+            room = right - left - int(begins[-1]) - widths[-1]
+            wanted = [c.x / site - left - begin for c, begin in zip(here, begins.tolist(), strict=True)]
+            for component, x, begin in zip(here, _rising(wanted), begins.tolist(), strict=True):
+                component.x = (left + begin + min(max(round(x), 0), room)) * site
+
+
+def _rising(values: list[float]) -> list[float]:
+    """The rising sequence nearest to `values` by least squares: neighbours that fall are pooled to their mean."""
+    pools: list[tuple[float, int]] = []
+    for value in values:
+        mean, count = value, 1
+        while pools and pools[-1][0] > mean:
+            before, many = pools.pop()
+            mean, count = (before * many + mean * count) / (many + count), many + count
+        pools.append((mean, count))
+    return [mean for mean, count in pools for _ in range(count)]
+
+
+def _segments(
+    database: Database, macros: Mapping[str, Macro]
+) -> Iterator[tuple[int, dict[tuple[int, int], list[Component]]]]:
+    """Rows that have cells: their parts between taps and hard macros (in sites), each with its cells from the left."""
     site, height = database.site_width, database.row_height
     taken: dict[int, list[int]] = defaultdict(list)
     for tap in sorted(database.taps, key=lambda t: t.x):
@@ -39,14 +90,9 @@ def snap(database: Database, macros: Mapping[str, Macro]) -> None:
         for component in cells:
             middle = (component.x + macros[component.cell].width / 2) / site
             segments[_nearest(segments, middle)].append(component)
-        for room, here in segments.items():
+        for here in segments.values():
             here.sort(key=lambda c: (c.x, c.name))
-            xs = _packed([c.x for c in here], [macros[c.cell].width // site for c in here], room, site)
-            if xs is None:
-                raise ProblemError(f"Row {row} has no room for its cells: lower FP_CORE_UTIL, or enlarge DIE_AREA.")
-            for component, x in zip(here, xs, strict=True):
-                component.x, component.y = x * site, row * height
-                component.orientation = database.orientation_at(component.y)
+        yield row, segments
 
 
 def _nearest(rooms: Iterable[tuple[int, int]], middle: float) -> tuple[int, int]:

@@ -94,14 +94,14 @@ EXPRESS_VARIABLES = [
         "EXPRESS_RTL_EQUIVALENCE_SECONDS",
         int,
         "After this time the proof that the synthesised netlist equals the RTL is given up.",
-        default=60,
+        default=20,
         units="s",
     ),
     Variable(
         "EXPRESS_RTL_EQUIVALENCE_CELLS",
         int,
         "The synthesised netlist is compared with the RTL when it has no more cells than this; 0 leaves that out.",
-        default=1000,
+        default=300,
     ),
 ]
 
@@ -226,6 +226,13 @@ class ExpressStep(Step):  # type: ignore[misc]
                 f"please report it with {result['log_path']}."
             )
         return self.views(), result["generated_metrics"]
+
+
+class DesignStep(ExpressStep):
+    """A step that changes cells, nets or places, and hands the whole design on."""
+
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
 
 
 def _path(state: State, view: Any) -> str | None:

@@ -50,11 +50,7 @@ class AntennaCheck(ExpressStep):
 
 @Step.factory.register()
 class CheckAntennas(MetricChecker):  # type: ignore[misc]
-    """Says where gates are charged too much; fails the flow where ERROR_ON_ANTENNAS asks for it.
-
-    Off by default: Express does not repair antennas, so its user could do nothing about them but lay the design out
-    another way. The metric and LibreLane's report of manufacturability show them all the same.
-    """
+    """Fails the flow where gates are charged too much in spite of the diodes that Express.Routing adds."""
 
     id = "Checker.Antennas"
     name = "Antenna Checker"
@@ -63,8 +59,8 @@ class CheckAntennas(MetricChecker):  # type: ignore[misc]
     error_on_var = Variable(
         "ERROR_ON_ANTENNAS",
         bool,
-        "Exits the flow when nets of the final layout violate the antenna rules, which Express does not repair.",
-        default=False,
+        "Exits the flow when nets of the final layout violate the antenna rules.",
+        default=True,
     )
     config_vars = [error_on_var]  # noqa: RUF012
 

@@ -11,6 +11,7 @@ from a6hub_jupyter.express.steps.base import (
     DATABASE,
     PLACEMENT_PICTURE,
     SYNTHESISED,
+    DesignStep,
     ExpressStep,
 )
 
@@ -27,25 +28,23 @@ class Floorplan(ExpressStep):
 
 
 @Step.factory.register()
-class Placement(ExpressStep):
+class Placement(DesignStep):
     """Places the cells with coloquinte and buffers nets that drive too many pins."""
 
     id = "Express.Placement"
     name = "Placement"
     tool = "placement"
-    inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE, PLACEMENT_PICTURE]  # noqa: RUF012
+    outputs = [*DesignStep.outputs, PLACEMENT_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
-class ClockTree(ExpressStep):
+class ClockTree(DesignStep):
     """Puts a tree of buffers between each clock port and its registers."""
 
     id = "Express.ClockTree"
     name = "Clock Tree"
     tool = "clocktree"
-    inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE, CLOCK_TREE_PICTURE]  # noqa: RUF012
+    outputs = [*DesignStep.outputs, CLOCK_TREE_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -60,14 +59,13 @@ class PowerGrid(ExpressStep):
 
 
 @Step.factory.register()
-class Routing(ExpressStep):
-    """Routes all nets by negotiation and repairs what breaks design rules."""
+class Routing(DesignStep):
+    """Routes all nets by negotiation, repairs what breaks design rules, and adds antenna diodes."""
 
     id = "Express.Routing"
     name = "Routing"
     tool = "routing"
-    inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.DEF, DATABASE, CONGESTION_PICTURE]  # noqa: RUF012
+    outputs = [*DesignStep.outputs, CONGESTION_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()

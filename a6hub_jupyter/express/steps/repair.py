@@ -8,32 +8,28 @@ from librelane.common import aggregate_metrics
 from librelane.state import DesignFormat
 from librelane.steps import Step
 
-from a6hub_jupyter.express.steps.base import DATABASE, ExpressStep
+from a6hub_jupyter.express.steps.base import DATABASE, DesignStep, ExpressStep
 
 if TYPE_CHECKING:
     from librelane.state import State
 
 
 @Step.factory.register()
-class DesignRepair(ExpressStep):
+class DesignRepair(DesignStep):
     """Changes drive strengths and adds buffers where slews, loads or setup slacks ask for them."""
 
     id = "Express.DesignRepair"
     name = "Design Repair"
     tool = "designrepair"
-    inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
 
 
 @Step.factory.register()
-class HoldRepair(ExpressStep):
+class HoldRepair(DesignStep):
     """Puts delay before the data pins that miss hold."""
 
     id = "Express.HoldRepair"
     name = "Hold Repair"
     tool = "holdrepair"
-    inputs = [DATABASE]  # noqa: RUF012
-    outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
 
 
 @Step.factory.register()

@@ -77,10 +77,11 @@ class Graph:
         self.net_of.append(net)
 
     def drives(self, instance: str, pin: str) -> bool:
-        """Whether a pin, or a port seen from inside, drives its net."""
+        """Whether a pin, or a port seen from inside, drives its net; a cell without a model drives nothing."""
         if not instance:
             return pin in self._input_ports
-        return self.library[self.netlist.cells[instance]].pins[pin].direction != "input"
+        cell = self.netlist.cells[instance]
+        return cell in self.library and self.library[cell].pins[pin].direction != "input"
 
     def node(self, instance: str, pin: str, transition: int) -> int:
         """The node of a pin's transition."""

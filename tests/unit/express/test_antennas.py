@@ -80,7 +80,7 @@ def found(
         layout=str(directory / "top.gds"),
         placement=str(directory / "top.def"),
     )
-    violations = list(AntennaCheck(settings).violations())
+    violations = list(AntennaCheck.of_layout(settings).violations())
     metrics = check(settings)
     assert metrics["antenna__violating__pins"] == len({v.pin for v in violations})
     assert (directory / "antenna_summary.rpt").read_text() == table(violations)

@@ -1,0 +1,183 @@
+"""A placed design on the routing grid, and routes back into metal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from a6hub_jupyter.express.defwriter import port_layer
+from a6hub_jupyter.express.drawing import Drawing, Via, Wire, port_box, via_name
+from a6hub_jupyter.express.fabric import Net, Terminal
+from a6hub_jupyter.express.geometry import Shape
+from a6hub_jupyter.express.grid import Grid
+from a6hub_jupyter.express.pinaccess import Access, PinAccess
+from a6hub_jupyter.express.powergrid import grid_shapes
+from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.router import Router
+from a6hub_jupyter.express.routes import CUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from a6hub_jupyter.express.database import Database, PlacedPort
+    from a6hub_jupyter.express.job import Job
+    from a6hub_jupyter.express.repair import Finding
+    from a6hub_jupyter.express.technology import Technology
+
+REPAIR_PRICE = 6.0
+PORT_CLEARANCE = 4
+"""Grid steps between a port on the first routing layer and the nearest cell pin."""
+
+
+class Assembly:
+    """Brings a placed design onto the grid, and routes back into metal."""
+
+    def __init__(self, job: Job, technology: Technology, database: Database) -> None:
+        self.job, self.technology, self.database = job, technology, database
+        self.macros = technology.lef.macros
+        self.components = {c.name: c for c in database.everything()}
+        self.grid = Grid(technology, database.width, database.height)
+        self.unreachable: list[tuple[str, str]] = []
+        index = {layer.name: k for k, layer in enumerate(technology.layers)}
+        for net, (layer_name, box) in self.fixed():
+            if layer_name in index:
+                self.grid.block(index[layer_name], box, net)
+        self.grid.settle_claims()
+        self.nets = self._nets()
+        self.router = Router(self.grid, self.nets)
+
+    def fixed(self) -> Iterator[tuple[str | None, Shape]]:
+        """All metal that is there before routing, with the signal net it belongs to, if any."""
+        net_of = self.database.netlist.net_of()
+        for component in self.components.values():
+            macro = self.macros[component.cell]
+            for name, pin in macro.pins.items():
+                for layer, box in pin.shapes:
+                    yield net_of.get((component.name, name)), Shape(layer, component.place(box, macro))
+            for layer, box in macro.obstructions:
+                yield None, Shape(layer, component.place(box, macro))
+        for _, shape in grid_shapes(self.job, self.database):
+            yield None, shape
+
+    def _nets(self) -> list[Net]:
+        database, grid = self.database, self.grid
+        access = PinAccess(grid, self.macros, database.everything())
+        terminals: dict[str, list[Terminal]] = {}
+        for net, pins in database.netlist.nets.items():
+            grid.open_for(net)
+            for instance, pin in pins:
+                ways = access.ways(self.components[instance], pin)
+                if ways:
+                    terminals.setdefault(net, []).append(Terminal(instance, pin, ways))
+                else:
+                    self.unreachable.append((instance, pin))
+            grid.close_for(net)
+        near_pins = {node for ts in terminals.values() for t in ts for node in t.ways}
+        taken: set[tuple[str, int]] = set()
+        for port in database.ports:
+            node = self._port_node(port, near_pins, taken)
+            terminals.setdefault(port.net, []).append(Terminal("", port.name, {node: Access(0.0, None)}))
+        return [Net(name, ts) for name, ts in terminals.items() if len(ts) > 1 or not ts[0].instance]
+
+    def _port_node(self, port: PlacedPort, near_pins: set[int], taken: set[tuple[str, int]]) -> int:
+        """The free track nearest to where the floorplan put a port; moves the port there."""
+        grid, technology = self.grid, self.technology
+        across = port.side in ("WEST", "EAST")
+        k = technology.index(port_layer(self.job, technology, port).name)
+        count = grid.rows if across else grid.columns
+        edge = 1 if port.side in ("WEST", "SOUTH") else (grid.columns if across else grid.rows) - 2
+        if across:
+            wanted = round((port.at - technology.offset_y) / technology.pitch_y)
+        else:
+            wanted = round((port.at - technology.offset_x) / technology.pitch_x)
+        step = grid.step(k)
+        reach = range(-PORT_CLEARANCE * step, (PORT_CLEARANCE + 1) * step, step)
+        for track in sorted(range(2, count - 2), key=lambda t: (abs(t - wanted), t)):
+            node = grid.node(k, edge, track) if across else grid.node(k, track, edge)
+            walled_in = k == 0 and any(node + r in near_pins for r in reach)
+            crowded = any((port.side, track + n) in taken for n in (-1, 0, 1))
+            if not grid.blocked[node] and not walled_in and not crowded:
+                taken.add((port.side, track))
+                port.at = grid.y(track) if across else grid.x(track)
+                return node
+        raise ProblemError(f"There is no free track for the port {port.name}: lower FP_CORE_UTIL, or set DIE_AREA.")
+
+    def draw(self, net: Net) -> Drawing:
+        """The metal of a routed net."""
+        drawing = Drawing()
+        self._draw_edges(net, drawing)
+        for terminal in net.terminals:
+            if terminal.chosen is None or terminal.access is None:
+                continue
+            if terminal.instance:
+                self._draw_pin_via(terminal.chosen, terminal.access, drawing)
+            else:
+                self._draw_port(terminal, drawing)
+        return drawing
+
+    def _draw_edges(self, net: Net, drawing: Drawing) -> None:
+        grid, technology = self.grid, self.technology
+        for node in net.nodes[net.flags & CUT != 0].tolist():
+            layer, i, j = grid.place(node)
+            name = via_name(technology.cuts[layer + 1].name)
+            drawing.vias.append(Via(technology.layers[layer].name, grid.x(i), grid.y(j), name))
+        for k, layer_rules in enumerate(technology.layers):
+            step = grid.step(k)
+            nodes = net.nodes[net.nodes // grid.plane == k].tolist()
+            on_layer = set(nodes)
+            for start in nodes:
+                if start - step in on_layer or start + step not in on_layer:
+                    continue
+                end = start
+                while end + step in on_layer:
+                    end += step
+                (_, i1, j1), (_, i2, j2) = grid.place(start), grid.place(end)
+                points = grid.x(i1), grid.y(j1), grid.x(i2), grid.y(j2)
+                drawing.wires.append(Wire(layer_rules.name, *points, layer_rules.extension))
+
+    def _draw_pin_via(self, node: int, access: Access, drawing: Drawing) -> None:
+        if access.via is None:
+            return
+        grid, technology = self.grid, self.technology
+        x, y, variant = access.via
+        drawing.vias.append(Via(technology.pin_layer, x, y, via_name(technology.cuts[0].name, variant)))
+        _, i, j = grid.place(node)
+        first = technology.layers[0]
+        if first.vertical and y != grid.y(j):
+            drawing.wires.append(Wire(first.name, x, min(y, grid.y(j)), x, max(y, grid.y(j)), first.extension))
+        elif not first.vertical and x != grid.x(i):
+            drawing.wires.append(Wire(first.name, min(x, grid.x(i)), y, max(x, grid.x(i)), y, first.extension))
+
+    def _draw_port(self, terminal: Terminal, drawing: Drawing) -> None:
+        database = self.database
+        port = next(p for p in database.ports if p.name == terminal.pin)
+        layer = port_layer(self.job, self.technology, port)
+        drawing.patches.append(Shape(layer.name, port_box(layer, port, database.width, database.height)))
+        _, i, j = self.grid.place(next(iter(terminal.ways)))
+        x, y = self.grid.x(i), self.grid.y(j)
+        edge_x, edge_y = port.point(database.width, database.height)
+        half = layer.width // 2
+        if port.side in ("WEST", "EAST"):
+            edge_x += half if port.side == "WEST" else -half
+            drawing.wires.append(Wire(layer.name, min(x, edge_x), y, max(x, edge_x), y, half))
+        else:
+            edge_y += half if port.side == "SOUTH" else -half
+            drawing.wires.append(Wire(layer.name, x, min(y, edge_y), x, max(y, edge_y), half))
+
+    def make_dear(self, finding: Finding, turn: int) -> None:
+        """Raise the price of the nodes that the nets of a finding have around it."""
+        grid, box = self.grid, finding.box
+        layers = [layer.name for layer in self.technology.layers]
+        index = layers.index(finding.layer) if finding.layer in layers else 0
+        reach = 2 * max(self.technology.pitch_x, self.technology.pitch_y)
+        for name in finding.nets:
+            net = self.router.nets.get(name)
+            if net is None:
+                continue
+            layer, rest = np.divmod(net.nodes, grid.plane)
+            j, i = np.divmod(rest, grid.columns)
+            x = self.technology.offset_x + i * self.technology.pitch_x
+            y = self.technology.offset_y + j * self.technology.pitch_y
+            near = (box.x1 - reach < x) & (x < box.x2 + reach) & (box.y1 - reach < y) & (y < box.y2 + reach)
+            self.router.history[net.nodes[near & (abs(layer - index) <= 1)]] += REPAIR_PRICE * (turn + 1)
