@@ -12,7 +12,6 @@ from tests.flow.driver import drive, results
 from tests.flow.test_course_designs import DESIGNS
 from tests.flow.test_express import CLEAN
 
-
 pytestmark = pytest.mark.needs("express")
 
 CLOCKED = {"CLOCK_PORT": "clk", "CLOCK_PERIOD": 20}
