@@ -70,6 +70,10 @@ class Job:
     layout: str | None = None
     placement: str | None = None
     synthesised: str | None = None
+    rtl: str | None = None
+    """The design as read, in the JSON of Yosys."""
+    rtl_seconds: int = 0
+    rtl_cells: int = 0
     bar_layer: str = ""
     """Layer of the horizontal straps; empty: there are none."""
     bar_width: int = 0

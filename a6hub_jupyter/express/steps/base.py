@@ -26,6 +26,15 @@ DATABASE = DesignFormat("express_db", "express.json", "Express Design Database")
 DATABASE.register()
 SYNTHESISED = DesignFormat("express_synthesised", "synthesised.v", "Netlist as Synthesised")
 SYNTHESISED.register()
+RTL = DesignFormat("express_rtl", "rtl.json", "Design as Read")
+RTL.register()
+PLACEMENT_PICTURE = DesignFormat("express_placement", "placement.png", "Picture of the Placement")
+CLOCK_TREE_PICTURE = DesignFormat("express_clock_tree", "clock_tree.png", "Picture of the Clock Tree")
+CONGESTION_PICTURE = DesignFormat("express_congestion", "congestion.png", "Picture of the Congestion")
+VIOLATIONS_PICTURE = DesignFormat("express_violations", "violations.png", "Picture of the Violations")
+PICTURES = (PLACEMENT_PICTURE, CLOCK_TREE_PICTURE, CONGESTION_PICTURE, VIOLATIONS_PICTURE)
+for picture in PICTURES:
+    picture.register()
 
 SHARED = (
     "FP_CORE_UTIL",
@@ -80,6 +89,19 @@ EXPRESS_VARIABLES = [
         "After this time the proof that the final netlist equals the synthesised one is given up, and fails.",
         default=300,
         units="s",
+    ),
+    Variable(
+        "EXPRESS_RTL_EQUIVALENCE_SECONDS",
+        int,
+        "After this time the proof that the synthesised netlist equals the RTL is given up.",
+        default=20,
+        units="s",
+    ),
+    Variable(
+        "EXPRESS_RTL_EQUIVALENCE_CELLS",
+        int,
+        "The synthesised netlist is compared with the RTL when it has no more cells than this; 0 leaves that out.",
+        default=300,
     ),
 ]
 
@@ -159,6 +181,9 @@ class ExpressStep(Step):  # type: ignore[misc]
             layout=_path(state, DesignFormat.GDS),
             placement=_path(state, DesignFormat.DEF),
             synthesised=_path(state, SYNTHESISED),
+            rtl=_path(state, RTL),
+            rtl_seconds=config["EXPRESS_RTL_EQUIVALENCE_SECONDS"],
+            rtl_cells=config["EXPRESS_RTL_EQUIVALENCE_CELLS"],
             timing=timing_settings(config, self.toolbox),
             **floorplanning.settings(config, self.toolbox),
         )
@@ -177,8 +202,10 @@ class ExpressStep(Step):  # type: ignore[misc]
             DesignFormat.NETLIST: f"{name}.nl.v",
             DesignFormat.DEF: f"{name}.def",
             DesignFormat.LEF: f"{name}.lef",
+            DesignFormat.POWERED_NETLIST: f"{name}.pnl.v",
             DATABASE: DATABASE_FILE,
             SYNTHESISED: f"{name}.synthesised.v",
+            **{picture: picture.extension for picture in PICTURES},
         }
         return {view: self.output(written[view]) for view in self.outputs}
 

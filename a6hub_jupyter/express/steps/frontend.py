@@ -8,11 +8,14 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from librelane.common import Path as ViewPath
 from librelane.config import Variable
 from librelane.state import DesignFormat
 from librelane.steps import StepError, Yosys
 from librelane.steps.step import DefaultOutputProcessor, OutputProcessor
 
+from a6hub_jupyter.express import rtlreader
+from a6hub_jupyter.express.steps.base import RTL
 from a6hub_jupyter.express.steps.tools import prepare
 
 if TYPE_CHECKING:
@@ -118,6 +121,11 @@ class JsonHeader(Speaking, Yosys.JsonHeader):  # type: ignore[misc]
     """Reads the design; refuses memories that are too large for flip-flops."""
 
     config_vars = [*Yosys.JsonHeader.config_vars, MEMORY_VARIABLE]  # noqa: RUF012
+    outputs = [*Yosys.JsonHeader.outputs, RTL]  # noqa: RUF012
+
+    def get_script_path(self) -> str:
+        """LibreLane's script, and the design with all its names."""
+        return rtlreader.__file__
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         """Read the design and look at its memories; the tools of later steps are imported meanwhile."""
@@ -127,7 +135,8 @@ class JsonHeader(Speaking, Yosys.JsonHeader):  # type: ignore[misc]
         large = large_memories(header, self.config["EXPRESS_MAX_MEMORY_BITS"])
         if large:
             raise StepError(large[0])
-        return views, metrics
+        rtl = Path(self.step_dir) / rtlreader.RTL_FILE
+        return {**views, **({RTL: ViewPath(str(rtl))} if rtl.exists() else {})}, metrics
 
 
 class Synthesis(Speaking, Yosys.Synthesis):  # type: ignore[misc]
