@@ -73,6 +73,25 @@ it("layers hidden and shown again are drawn as they were, also after a pan", asy
   expect(different(before, pixels())).toBe(0);
 });
 
+it("knows that a view is the last one moved, and of which of two layouts", async () => {
+  const { renderer, scene } = await rendererOf("klayout");
+  const { x1, y1, x2, y2 } = scene.top.box;
+  const scale = 2 ** Math.floor(Math.log2(WIDTH / (x2 - x1)));
+  const view = { x: Math.round((x1 + x2) / 2), y: Math.round((y1 + y2) / 2), scale };
+  const moved = { ...view, x: view.x + 5 / scale };
+  const follows = () => renderer.follows(moved, WIDTH, HEIGHT);
+  expect(follows(), "nothing is drawn").toBe(false);
+  renderer.draw(view, WIDTH, HEIGHT, 1, 3);
+  expect(follows()).toBe(true);
+  expect(renderer.follows({ ...view, scale: 2 * scale }, WIDTH, HEIGHT)).toBe(false);
+  expect(renderer.follows({ ...view, x: view.x + 5.5 / scale }, WIDTH, HEIGHT)).toBe(false);
+  renderer.other = { renderer: (await rendererOf("klayout")).renderer, units: 2 };
+  renderer.comparing = "second";
+  expect(follows(), "the other one is not drawn").toBe(false);
+  renderer.draw(view, WIDTH, HEIGHT, 1, 3);
+  expect(follows()).toBe(true);
+});
+
 it("a layer more or less is what a new drawing gives", async () => {
   const { renderer, pixels, scene, layers } = await rendererOf("klayout");
   const { x1, y1, x2, y2 } = scene.top.box;

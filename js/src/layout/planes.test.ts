@@ -33,3 +33,34 @@ it.each([31, 64, 77, 130])("bitmaps of %i pixels move by any distance", (width) 
     if (rows.length) expect(planes.low).toBeLessThanOrEqual(Math.min(...rows));
   }
 });
+
+it("a small cell that stands alone is solid, a crowd leaves room for the layers below", () => {
+  for (const phase of [0, 1, 2, 3])
+    for (const origin of [0, 1]) {
+      const planes = new Planes(96, 40);
+      planes.origin(origin, origin);
+      const crowd: number[] = [];
+      for (let y = 10; y < 30; y++) for (let x = 20; x < 60; x++) crowd.push(x, y);
+      planes.cells(crowd, 0.2, 0.2, 0.6, 0.6);
+      planes.cells([5, 5, 80, 35], 0.2, 0.2, 0.6, 0.6);
+      // Two by two: however it lies, one of its pixels is the layer's own.
+      planes.cells([70, 5, 71, 11, 78, 20, 85, 26], 0.2, 0.2, 1.8, 1.8);
+      planes.settle(phase);
+      expect(drawn(planes, 5, 5) && drawn(planes, 80, 35)).toBe(true);
+      for (const [x, y] of [
+        [70, 5],
+        [71, 11],
+        [78, 20],
+        [85, 26],
+      ] as const) {
+        const solid = [0, 1, 2, 3].filter((k) => drawn(planes, x + (k & 1), y + (k >> 1)));
+        expect(solid).toHaveLength(1);
+      }
+      let solid = 0;
+      for (let y = 10; y < 30; y++) for (let x = 20; x < 60; x++) if (drawn(planes, x, y)) solid++;
+      expect(solid).toBe((20 * 40) / 4);
+      const ones = (word: number) => (word >>> 0).toString(2).replaceAll("0", "").length;
+      const filled = planes.fill.reduce((sum, word) => sum + ones(word), 0);
+      expect(filled).toBe(20 * 40 + 2 + 4 * 4);
+    }
+});

@@ -1,4 +1,5 @@
 import { moveRows } from "./shift";
+import { Specks } from "./specks";
 
 const ALL = 0xffffffff;
 
@@ -27,6 +28,7 @@ export class Planes {
   private oddX = 0;
   private oddY = 0;
   private crossings = new Float64Array(64);
+  private specks: Specks | undefined;
 
   constructor(
     readonly width: number,
@@ -57,6 +59,20 @@ export class Planes {
   origin(x: number, y: number): void {
     this.oddX = x & 1;
     this.oddY = y & 1;
+  }
+
+  /** Cells of a pixel or two: one at each x, y, … of a list, with this box around it. They are drawn by `settle`. */
+  cells(list: readonly number[], x1: number, y1: number, x2: number, y2: number): void {
+    this.specks ??= new Specks(this.words, this.height);
+    this.specks.add(list, [x1, y1, x2, y2], [this.left, this.bottom, this.right, this.top]);
+  }
+
+  /** Draw the small cells; `phase` (0 to 3) is which pixel of 2 by 2 a layer keeps for itself in a crowd of them. */
+  settle(phase: number): void {
+    const touched = this.specks?.settle(this.fill, this.frame, phase ^ (this.oddX | (this.oddY << 1)));
+    if (!touched) return;
+    this.low = Math.min(this.low, touched[0]);
+    this.high = Math.max(this.high, touched[1]);
   }
 
   /** Move what is drawn by whole pixels; what comes in from beyond the edges is empty. */
@@ -130,27 +146,6 @@ export class Planes {
     if (row > this.high) this.high = row;
     const index = row * this.words + (x >> 5);
     this.frame[index] = (this.frame[index] as number) | (1 << (x & 31));
-  }
-
-  /** A single pixel at each x, y, … of a list, moved by `dx` and `dy`. */
-  dots(list: readonly number[], dx: number, dy: number): void {
-    const { left, bottom, words, frame } = this;
-    const right = this.right + 1;
-    const top = this.top + 1;
-    let { low, high } = this;
-    for (let i = 0; i < list.length; i += 2) {
-      const x = (list[i] as number) + dx;
-      const y = (list[i + 1] as number) + dy;
-      if (!(x >= left && y >= bottom && x < right && y < top)) continue;
-      const column = x | 0;
-      const row = y | 0;
-      if (row < low) low = row;
-      if (row > high) high = row;
-      const index = row * words + (column >>> 5);
-      frame[index] = (frame[index] as number) | (1 << (column & 31));
-    }
-    if (low < this.low) this.low = low;
-    if (high > this.high) this.high = high;
   }
 
   /**

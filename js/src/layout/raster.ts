@@ -37,14 +37,13 @@ export class Rasteriser {
     const { a, b, c, d, covered } = seen;
     const one = transformBox(box, [a, b, c, d, 0, 0], 0);
     const [w, h] = [one.x2 - one.x1, one.y2 - one.y1];
-    const speck = Math.min(w, h) < SPECK_SHORT && Math.max(w, h) < SPECK_LONG;
-    if (w < 1 && h < 1) planes.dots(covered, (one.x1 + one.x2) / 2, (one.y1 + one.y2) / 2);
+    if (Math.min(w, h) < SPECK_SHORT && Math.max(w, h) < SPECK_LONG)
+      planes.cells(covered, one.x1, one.y1, one.x2, one.y2);
     else
       for (let i = 0; i < covered.length; i += 2) {
         const x = covered[i] as number;
         const y = covered[i + 1] as number;
-        if (speck) planes.rect(x + one.x1, y + one.y1, x + one.x2, y + one.y2);
-        else planes.cover(x + one.x1, y + one.y1, x + one.x2, y + one.y2, density, phase);
+        planes.cover(x + one.x1, y + one.y1, x + one.x2, y + one.y2, density, phase);
       }
   }
 

@@ -147,8 +147,7 @@ export class Renderer {
     if (!other || comparing !== "second") yield* this.prepare(view, width, height, detail);
     if (other && comparing !== "first") {
       const { renderer, units } = other;
-      const there = { x: view.x / units, y: view.y / units, scale: view.scale * units };
-      yield* renderer.prepare(there, width, height, detail);
+      yield* renderer.prepare(elsewhere(view, units), width, height, detail);
       if (comparing === "second") renderer.compose(context, ratio);
       else this.composeDifference(context, renderer);
       this.kept.take(comparing === "second" ? renderer.picture : this.picture, view, this.shows(view));
@@ -167,6 +166,9 @@ export class Renderer {
 
   /** Whether a view is the last one moved by whole pixels, so that little is to be drawn. */
   follows(view: View, width: number, height: number): boolean {
+    const { other, comparing } = this;
+    if (other && comparing !== "first")
+      return other.renderer.follows(elsewhere(view, other.units), width, height);
     return this.offset(this.placed(view, width, height, 0), width, height) !== undefined;
   }
 
@@ -268,6 +270,7 @@ export class Renderer {
       planes.origin(Math.round(x), Math.round(y));
       for (const each of seen) raster.seen(planes, each, paint.layer, rank & 3);
       for (const field of found.fields) raster.field(planes, field, paint.layer, rank & 3);
+      planes.settle(rank & 3);
       yield;
     }
     this.drawn = before;
@@ -350,6 +353,11 @@ export class Renderer {
     }
     context.putImageData(this.picture.image, 0, 0);
   }
+}
+
+/** The same view in a layout whose database units are so many of this one's. */
+function elsewhere({ x, y, scale }: View, units: number): View {
+  return { x: x / units, y: y / units, scale: scale * units };
 }
 
 /** Half way to white, for text on a dark ground. */
