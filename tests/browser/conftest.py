@@ -199,7 +199,7 @@ def begin(lab: Lab) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def built(lab: Lab) -> dict[str, Any]:
     """A real build that has succeeded, for tests that change nothing of it."""
-    build: dict[str, Any] = lab.until(begin(lab)["id"], "succeeded", seconds=100)
+    build: dict[str, Any] = lab.until(begin(lab)["id"], "succeeded", seconds=200)
     return build
 
 

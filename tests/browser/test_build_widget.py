@@ -14,7 +14,7 @@ from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 from .cells import attach, between_cells, command, drawn, open_cells, run
 from .conftest import Lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
 
 
 def streams(page: Page) -> list[WebSocket]:
@@ -24,6 +24,9 @@ def streams(page: Page) -> list[WebSocket]:
     return opened
 
 
+@pytest.mark.usefixtures(
+    "built"
+)  # the first build of a checkout compiles the router, which is not to be waited for here
 def test_with_a_busy_kernel_two_widgets_follow_over_one_connection(page: Page, lab: Lab, start: Any) -> None:
     build = start()
     opened = streams(page)
