@@ -15,6 +15,7 @@ from pathlib import Path
 from ..executors import Executor
 from . import journal
 from .limits import Limits
+from .lock import LockTimeoutError
 from .model import CANCELLED, FAILED, QUEUED
 from .record import Record
 from .retention import Retention
@@ -142,7 +143,7 @@ class Queue:
                     self._look_at(record, check)
                 except (OSError, ValueError, KeyError, TypeError):
                     self._log.exception("a6hub: the record of build %s cannot be read; going on", record.id)
-        self._admit()
+        await self._admit()
         if clock >= self._next_retention:
             self._next_retention = clock + RETENTION_SECONDS
             self._cleaning = asyncio.get_running_loop().create_task(self.clean_up())
@@ -223,7 +224,19 @@ class Queue:
         except OSError as error:
             close_unstarted(record, FAILED, f"The supervisor could not be started: {error.strerror}.")
 
-    def _admit(self) -> None:
+    async def _admit(self) -> None:
+        """Start what may start. Servers on one store do so in turn, each knowing what the others have started."""
+        first = next(iter(self._store.queued()), None)
+        if first is None or self._why_wait(first) is not None:
+            return
+        with contextlib.suppress(LockTimeoutError):  # another server is at it: the next look is soon
+            async with self._store.exclusively(patience=0):
+                self._store.discover()
+                for record in self._store.queued():
+                    record.refresh()
+                self._start_queued()
+
+    def _start_queued(self) -> None:
         for record in self._store.queued():
             if self._why_wait(record) is not None:
                 break  # in order: a small build does not overtake a large one for ever
