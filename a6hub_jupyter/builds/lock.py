@@ -26,9 +26,7 @@ class LockTimeoutError(Exception):
 
 @contextlib.asynccontextmanager
 async def held(path: Path, patience: float = PATIENCE_SECONDS) -> AsyncIterator[None]:
-    """Hold the lock ``path``, waiting at most ``patience`` seconds without blocking the event loop.
-
-    LockTimeoutError, OSError.
+    """Hold the lock ``path``, waiting for it without blocking the event loop; LockTimeoutError, OSError.
 
     A file system without locks (some network mounts) gives none: there, one server alone is guarded.
     """
@@ -36,7 +34,7 @@ async def held(path: Path, patience: float = PATIENCE_SECONDS) -> AsyncIterator[
     try:
         deadline = time.monotonic() + patience
         while not _try(descriptor):
-            if time.monotonic() >= deadline:
+            if time.monotonic() > deadline:
                 raise LockTimeoutError(f"Another server has held {path} for {patience:g} s.")
             await asyncio.sleep(RETRY_SECONDS)
         yield

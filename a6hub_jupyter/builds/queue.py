@@ -25,6 +25,8 @@ from .store import Store, close_unstarted
 POLL_SECONDS = 0.025
 LIVENESS_SECONDS = 2.0
 RETENTION_SECONDS = 600.0
+# The watch over running builds does not wait longer than this for other servers to start theirs.
+ADMISSION_PATIENCE = 0.2
 # A supervisor says who it is within this time; else another is started, so many in all (the first to speak runs).
 START_SECONDS, STARTS = 10.0, 3
 START_CLAIM, CANCEL_CLAIM = "start", "cancel"
@@ -225,18 +227,22 @@ class Queue:
             close_unstarted(record, FAILED, f"The supervisor could not be started: {error.strerror}.")
 
     async def _admit(self) -> None:
-        """Start what may start. Servers on one store do so in turn, each knowing what the others have started."""
-        first = next(iter(self._store.queued()), None)
-        if first is None or self._why_wait(first) is not None:
+        """Start what may start; under the lock, for what another server starts meanwhile takes its share."""
+        queued = self._store.queued()
+        if not queued or self._why_wait(queued[0]) is not None:
             return
-        with contextlib.suppress(LockTimeoutError):  # another server is at it: the next look is soon
-            async with self._store.exclusively(patience=0):
+        try:
+            async with self._store.exclusively(ADMISSION_PATIENCE):
                 self._store.discover()
-                for record in self._store.queued():
+                for record in list(self._store.live.values()):
                     record.refresh()
-                self._start_queued()
+                self._start_in_order()
+        except LockTimeoutError:  # whoever has it may be starting builds; it is tried again in a moment
+            return
+        except OSError as error:
+            self._log.warning("a6hub: no build can be started now: %s", error)
 
-    def _start_queued(self) -> None:
+    def _start_in_order(self) -> None:
         for record in self._store.queued():
             if self._why_wait(record) is not None:
                 break  # in order: a small build does not overtake a large one for ever

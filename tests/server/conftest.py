@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -16,9 +15,9 @@ from tornado.httpclient import HTTPClientError
 
 from a6hub_jupyter.api.base import Services
 
-from ..conftest import DOUBLE, NEEDS
+from ..conftest import DOUBLE
 from .conformance import CONTRACT
-from .processes import Server, end
+from .processes import Server, end, make_server
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
@@ -31,9 +30,6 @@ endmodule
 EXTENSIONS = {"a6hub_jupyter": True, "jupyter_server_terminals": False}
 
 Json = dict[str, Any]
-
-# Chaos for long: with real builds among those of the stand-in.
-REAL = "A6HUB_CHAOS" in os.environ and NEEDS["express"]()
 
 
 @pytest.fixture
@@ -149,22 +145,6 @@ async def end_all(services: Services) -> None:
 def write_script(design_dir: Path, **script: Any) -> None:
     """Tell the stand-in for LibreLane what to do."""
     (design_dir / "double.json").write_text(json.dumps(script))
-
-
-def make_server(tmp_path: Path, name: str, pdk_root: Path, tool: Path = DOUBLE, **more: object) -> Server:
-    """Return a server, not started yet, on the store below ``tmp_path`` that all those made so share."""
-    traits: dict[str, object] = {"builds_dir": str(tmp_path / "builds"), "cache_dir": str(tmp_path / "cache")}
-    traits |= {
-        "max_running": 4,
-        "build_cores": 1,
-        "build_memory": 1 << 20,
-        "cancel_grace": 0.5,
-        "max_cores": 4,
-        "min_free_disk": 0,
-    }
-    if not REAL:
-        traits["pdk_roots"] = [str(pdk_root)]
-    return Server(tmp_path / "work", tmp_path / name, {"LIBRELANE_PATH": str(tool)}, **{**traits, **more})
 
 
 def design(work: Path, name: str, **script: Any) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import random
 import time
@@ -18,8 +19,8 @@ import psutil
 
 from a6hub_jupyter.builds import journal
 
-from .conftest import REAL, design, request_for
-from .processes import Follower, Kernel, Server, end
+from .conftest import design, request_for
+from .processes import REAL, Follower, Kernel, Server, end
 
 KILLS = int(os.environ.get("A6HUB_CHAOS", "25"))
 STEPS = ["Verilator.Lint", "Yosys.JsonHeader", "Yosys.Synthesis"]
@@ -169,3 +170,24 @@ async def test_nothing_that_is_killed_loses_or_leaves_anything(server: Server) -
         f"\nseed {seed}: {dict(chaos.kills)} in {time.monotonic() - begun:.0f} s; {dict(states)}; "
         f"{connections} connections, {events} events, {len(chaos.waited)} builds waited for in kernels"
     )
+
+
+async def test_tools_die_with_the_supervisor_though_no_server_runs(server: Server, tmp_path: Path) -> None:
+    """The tool that LibreLane has started gets the hang-up of the terminal."""
+    tool = tmp_path / "tool"
+    tool.write_text("#!/bin/sh\nsleep 600 &\necho $! > pid\nwait\n")
+    tool.chmod(0o755)
+    (tmp_path / "librelane").unlink()
+    (tmp_path / "librelane").symlink_to(tool)
+    directory = design(server.work, "plain")
+    build = await server.insist("POST", "builds", json=request_for(directory))
+    for _ in range(200):
+        if (directory / "pid").exists() and (directory / "pid").read_text():
+            break
+        await asyncio.sleep(0.05)
+    sleeping = psutil.Process(int((directory / "pid").read_text()))
+    server.kill()
+    known = json.loads((server.builds / build["id"] / journal.SUPERVISOR).read_text())
+    assert end(psutil.Process(known["pid"]))
+    gone, _ = psutil.wait_procs([sleeping], timeout=5)
+    assert gone or sleeping.status() == psutil.STATUS_ZOMBIE

@@ -28,6 +28,13 @@ SYNTHESISED = DesignFormat("express_synthesised", "synthesised.v", "Netlist as S
 SYNTHESISED.register()
 RTL = DesignFormat("express_rtl", "rtl.json", "Design as Read")
 RTL.register()
+PLACEMENT_PICTURE = DesignFormat("express_placement", "placement.png", "Picture of the Placement")
+CLOCK_TREE_PICTURE = DesignFormat("express_clock_tree", "clock_tree.png", "Picture of the Clock Tree")
+CONGESTION_PICTURE = DesignFormat("express_congestion", "congestion.png", "Picture of the Congestion")
+VIOLATIONS_PICTURE = DesignFormat("express_violations", "violations.png", "Picture of the Violations")
+PICTURES = (PLACEMENT_PICTURE, CLOCK_TREE_PICTURE, CONGESTION_PICTURE, VIOLATIONS_PICTURE)
+for picture in PICTURES:
+    picture.register()
 
 SHARED = (
     "FP_CORE_UTIL",
@@ -87,14 +94,14 @@ EXPRESS_VARIABLES = [
         "EXPRESS_RTL_EQUIVALENCE_SECONDS",
         int,
         "After this time the proof that the synthesised netlist equals the RTL is given up.",
-        default=60,
+        default=20,
         units="s",
     ),
     Variable(
         "EXPRESS_RTL_EQUIVALENCE_CELLS",
         int,
         "The synthesised netlist is compared with the RTL when it has no more cells than this; 0 leaves that out.",
-        default=1000,
+        default=300,
     ),
 ]
 
@@ -198,6 +205,7 @@ class ExpressStep(Step):  # type: ignore[misc]
             DesignFormat.POWERED_NETLIST: f"{name}.pnl.v",
             DATABASE: DATABASE_FILE,
             SYNTHESISED: f"{name}.synthesised.v",
+            **{picture: picture.extension for picture in PICTURES},
         }
         return {view: self.output(written[view]) for view in self.outputs}
 

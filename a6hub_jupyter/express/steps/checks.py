@@ -9,7 +9,7 @@ from librelane.state import DesignFormat
 from librelane.steps import Step
 from librelane.steps.checker import MetricChecker
 
-from a6hub_jupyter.express.steps.base import RTL, SYNTHESISED, ExpressStep
+from a6hub_jupyter.express.steps.base import RTL, SYNTHESISED, VIOLATIONS_PICTURE, ExpressStep
 
 if TYPE_CHECKING:
     from librelane.state import State
@@ -34,7 +34,7 @@ class DRC(ExpressStep):
     name = "Design Rule Check"
     tool = "designrulecheck"
     inputs = [DesignFormat.GDS]  # noqa: RUF012
-    outputs: ClassVar[list[DesignFormat]] = []
+    outputs: ClassVar[list[DesignFormat]] = [VIOLATIONS_PICTURE]
 
 
 @Step.factory.register()

@@ -5,7 +5,15 @@ from __future__ import annotations
 from librelane.state import DesignFormat
 from librelane.steps import Step
 
-from a6hub_jupyter.express.steps.base import DATABASE, SYNTHESISED, DesignStep, ExpressStep
+from a6hub_jupyter.express.steps.base import (
+    CLOCK_TREE_PICTURE,
+    CONGESTION_PICTURE,
+    DATABASE,
+    PLACEMENT_PICTURE,
+    SYNTHESISED,
+    DesignStep,
+    ExpressStep,
+)
 
 
 @Step.factory.register()
@@ -26,6 +34,7 @@ class Placement(DesignStep):
     id = "Express.Placement"
     name = "Placement"
     tool = "placement"
+    outputs = [*DesignStep.outputs, PLACEMENT_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -35,6 +44,7 @@ class ClockTree(DesignStep):
     id = "Express.ClockTree"
     name = "Clock Tree"
     tool = "clocktree"
+    outputs = [*DesignStep.outputs, CLOCK_TREE_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -55,6 +65,7 @@ class Routing(DesignStep):
     id = "Express.Routing"
     name = "Routing"
     tool = "routing"
+    outputs = [*DesignStep.outputs, CONGESTION_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()

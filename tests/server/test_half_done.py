@@ -1,9 +1,7 @@
-"""Killed in between every two writes: whoever comes next makes sense of what there is."""
+"""What a supervisor or a server leaves that dies between two writes: somebody makes sense of it."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import shutil
 import subprocess
@@ -19,8 +17,7 @@ from a6hub_jupyter.builds import identity, journal
 from a6hub_jupyter.builds.index import Filters
 from a6hub_jupyter.builds.store import Store
 
-from .conftest import Api, Json, design, request_for, write_script
-from .processes import Server, end
+from .conftest import Api, Json, write_script
 
 STEPS = ["Verilator.Lint", "Yosys.JsonHeader", "Yosys.Synthesis"]
 
@@ -148,27 +145,6 @@ async def test_a_damaged_record_does_not_stop_the_others(api: Api, design_dir: P
         file.write(b'{"seq": 7}\n[]\nnonsense\n')
     assert (await api.until(good["id"]))["state"] == "succeeded"
     assert (await api.until(bad["id"]))["state"] == "succeeded"  # from its result
-
-
-async def test_tools_die_with_the_supervisor_though_no_server_runs(server: Server, tmp_path: Path) -> None:
-    """The tool that LibreLane has started gets the hang-up of the terminal."""
-    tool = tmp_path / "tool"
-    tool.write_text("#!/bin/sh\nsleep 600 &\necho $! > pid\nwait\n")
-    tool.chmod(0o755)
-    (tmp_path / "librelane").unlink()
-    (tmp_path / "librelane").symlink_to(tool)
-    directory = design(server.work, "plain")
-    build = await server.insist("POST", "builds", json=request_for(directory))
-    for _ in range(200):
-        if (directory / "pid").exists() and (directory / "pid").read_text():
-            break
-        await asyncio.sleep(0.05)
-    sleeping = psutil.Process(int((directory / "pid").read_text()))
-    server.kill()
-    known = json.loads((server.builds / build["id"] / journal.SUPERVISOR).read_text())
-    assert end(psutil.Process(known["pid"]))
-    gone, _ = psutil.wait_procs([sleeping], timeout=5)
-    assert gone or sleeping.status() == psutil.STATUS_ZOMBIE
 
 
 async def test_a_start_time_survives_a_change_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
