@@ -178,7 +178,11 @@ class A6HubApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Read the records that there are, and begin to watch the live ones."""
-        self._services.store.load()
+        if not self._services.store.open():
+            self.log.error(
+                "a6hub: %s Set A6HubApp.builds_dir to a directory of this user.", self._services.store.problem
+            )
+            return
         self._services.queue.on_activity = self._note_activity
         self._services.queue.on_end = lambda record: self._emit("finished", record)
         self._services.intake.on_created = lambda record: self._emit("created", record)

@@ -52,9 +52,18 @@ class Services:
     catalogue: Catalogue
 
 
+def usable_store(services: Services) -> Store:
+    """Return the records of builds; Refusal 503 where the server's user may not use their directory."""
+    if services.store.problem is not None:
+        remedy = "Set A6HubApp.builds_dir to a directory of your own, then start the server again."
+        raise Refusal(503, services.store.problem, remedy=remedy, retry_after=60)
+    return services.store
+
+
 def find_record(services: Services, build_id: str) -> Record:
     """Return the build with this id; Refusal 404 if there is none."""
-    record = services.store.get(build_id) if BUILD_ID.fullmatch(build_id) else None
+    store = usable_store(services)
+    record = store.get(build_id) if BUILD_ID.fullmatch(build_id) else None
     if record is None:
         shown = build_id if len(build_id) <= 80 and build_id.isprintable() else build_id[:40] + "…"
         raise Refusal(

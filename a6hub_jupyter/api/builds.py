@@ -15,7 +15,7 @@ from ..builds.index import Filters
 from ..builds.model import BUILD_ID, ENDED, QUEUED, RUNNING, STARTING
 from ..builds.record import Record
 from ..builds.reproduction import command_json
-from .base import A6HubHandler, Services, guarded
+from .base import A6HubHandler, Services, guarded, usable_store
 
 DEFAULT_LISTED, MAX_LISTED = 50, 200
 MAX_NOTES, MAX_TAGS, MAX_TAG = 10_000, 50, 200
@@ -88,7 +88,7 @@ class BuildsHandler(MakingHandler):
     async def get(self) -> None:
         """Answer with a page of builds; ``next`` is the cursor of the next page, null on the last one."""
         limit, filters = self._limit(), self._filters()
-        services, store = self.services, self.services.store
+        services, store = self.services, usable_store(self.services)
         # what is in memory changes on the event loop and is read there; the rest, far more, is not its business
         live = store.find_live(filters)
         shown = {record.id: build_json(services, record) for record in live[: limit + 1]}
@@ -130,6 +130,7 @@ class BuildsHandler(MakingHandler):
     @guarded(EXECUTE, BUILDS)
     async def post(self) -> None:
         """Take a build in; 201 with the build, 200 where the Idempotency-Key made it before."""
+        usable_store(self.services)
         key = self.request.headers.get("Idempotency-Key")
         await self.answer_with(*await self.services.intake.take(self.json_body(), key))
 
@@ -212,7 +213,7 @@ class StatisticsHandler(A6HubHandler):
     @guarded(READ, BUILDS)
     async def get(self) -> None:
         """Answer with counts by flow and state, and the seconds that steps took (mean, max, count) by flow."""
-        await self.finish(await asyncio.to_thread(self.services.store.index.statistics))
+        await self.finish(await asyncio.to_thread(usable_store(self.services).index.statistics))
 
 
 def _cursor(record: Record) -> str:

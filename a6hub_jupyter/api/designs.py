@@ -13,7 +13,7 @@ from ..auth import DESIGNS, EXECUTE, READ, WRITE, Refusal
 from ..builds.index import Filters
 from ..builds.record import Record
 from ..librelane.designconfig import NONE, ConfigFile, new_config, open_config
-from .base import A6HubHandler, guarded
+from .base import A6HubHandler, guarded, usable_store
 
 
 class DesignHandler(A6HubHandler):
@@ -123,7 +123,7 @@ class DesignConfigHandler(DesignHandler):
                 "config": config,
                 "meta": {"version": version, **(meta if isinstance(meta, dict) else {})},
                 "last_used": await asyncio.to_thread(
-                    self._last_used, directory, self.services.store.find_live(_named(directory))
+                    self._last_used, directory, usable_store(self.services).find_live(_named(directory))
                 ),
             }
         )
@@ -143,7 +143,7 @@ class DesignConfigHandler(DesignHandler):
         return dict(answer["config"])
 
     def _last_used(self, directory: Path, live: Sequence[Record]) -> dict[str, Any] | None:
-        for record in self.services.store.find(_named(directory), 20, live):
+        for record in usable_store(self.services).find(_named(directory), 20, live):
             request = record.request
             if request.design_dir == str(directory):
                 names = ("created", "config", "meta", "presets", "flow", "pdk", "scl")

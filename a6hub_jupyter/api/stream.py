@@ -31,7 +31,7 @@ PING_MILLISECONDS = 20_000
 LOG_INTERVAL, LOG_BYTES = 0.05, 1 << 18
 MAX_MESSAGE = 1 << 12
 MAX_POSITION = 1 << 62
-NO_SUCH_BUILD, BAD_PARAMETER = 4404, 4400
+NO_SUCH_BUILD, BAD_PARAMETER, TRY_LATER = 4404, 4400, 1013
 
 
 class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
@@ -68,7 +68,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         try:
             record = find_record(services, build_id)
         except Refusal as refusal:
-            self.close(NO_SUCH_BUILD, str(refusal)[:120])
+            self.close(NO_SUCH_BUILD if refusal.status == 404 else TRY_LATER, str(refusal)[:120])
             return
         try:
             record.refresh()

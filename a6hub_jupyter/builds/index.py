@@ -10,7 +10,7 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +153,13 @@ class Index:
         query = f"SELECT request, snapshot, annotations, idempotency_key FROM builds {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - made of constants
         return [_row(*row) for row in self._query(query, (*values, limit))]
 
-    def count(self, filters: Filters) -> int:
-        """Return how many builds pass the filters."""
+    def count(self, filters: Filters, without: Collection[str] = ()) -> int:
+        """Return how many builds pass the filters, those with the ids ``without`` left out."""
         where, values = filters.sql()
+        if without:
+            where = f"{where} AND" if where else "WHERE"
+            where += " id NOT IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps([*without]))
         return int(self._query(f"SELECT count(*) FROM builds {where}", values)[0][0])  # noqa: S608
 
     def oldest(self) -> list[tuple[str, str]]:

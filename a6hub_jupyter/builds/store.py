@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import shutil
+import sqlite3
 import threading
 import time
 from collections import OrderedDict
@@ -43,6 +44,7 @@ class Store:
         self._indexing: threading.Thread | None = None
         self._index: Index | None = None
         self._looked_at = 0
+        self.problem: str | None = None
 
     @property
     def index(self) -> Index:
@@ -51,6 +53,15 @@ class Store:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._index = Index(self.directory / ".index.sqlite")
         return self._index
+
+    def open(self) -> bool:
+        """Do what ``load`` does, if the directory can be used; else return False, and ``problem`` is one sentence."""
+        try:
+            self.load()
+        except (OSError, sqlite3.Error) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            self.problem = f"The builds' directory {self.directory} cannot be used by this server's user: {why}."
+        return self.problem is None
 
     def load(self) -> None:
         """Find the live builds now, and have those that ended unseen put into the index in the background.
@@ -197,7 +208,7 @@ class Store:
 
     def count(self, filters: Filters, live: Sequence[Record]) -> int:
         """Return how many builds pass the filters, those in ``live`` included; may be called from any thread."""
-        return self.index.count(filters) + len(live)
+        return self.index.count(filters, {r.id for r in live}) + len(live)  # one may have ended since it was found
 
     def queued(self) -> list[Record]:
         """Return the builds that wait, in the order in which they came."""

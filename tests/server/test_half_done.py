@@ -56,7 +56,7 @@ sys.exit(supervisor.main(Path(sys.argv[4])))
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a server look after its builds more often than it would."""
     monkeypatch.setattr("a6hub_jupyter.builds.queue.LIVENESS_SECONDS", 0.2)
-    monkeypatch.setattr("a6hub_jupyter.builds.queue.START_SECONDS", 1.0)
+    monkeypatch.setattr("a6hub_jupyter.builds.queue.START_SECONDS", 2.0)
 
 
 @pytest.mark.parametrize("point", POINTS)

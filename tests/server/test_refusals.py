@@ -17,6 +17,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     # name: (changes to a good request, field, words of the answer)
     "no Verilog file": ({"config": {"VERILOG_FILES": []}}, "config.VERILOG_FILES", "no Verilog file"),
     "missing file": ({"config": {"VERILOG_FILES": ["dir::countre.v"]}}, "config.VERILOG_FILES", "countre.v"),
+    "a pattern without a file": ({"config": {"VERILOG_FILES": ["dir::n*.v"]}}, "config.VERILOG_FILES", "n*.v"),
     "unknown top module": ({"config": {"DESIGN_NAME": "countr"}}, "config.DESIGN_NAME", "Did you mean counter?"),
     "no clock port": ({"config": {"CLOCK_PORT": "clock"}}, "config.CLOCK_PORT", "no input port 'clock'"),
     "clock period 0": ({"config": {"CLOCK_PERIOD": 0}}, "config.CLOCK_PERIOD", "nanoseconds"),
@@ -221,3 +222,16 @@ async def test_lint_refuses_what_it_cannot_check(api: Api, design_dir: Path, jp_
         status, answer = await api.post("lint", body={**good, **change})
         assert status == 422
         assert holds(answer), answer
+
+
+async def test_a_pattern_names_what_it_finds_here_and_nothing_elsewhere(
+    api: Api, design_dir: Path, tmp_path: Path
+) -> None:
+    for files in (["dir::*.v"], "dir::*.v"):
+        await api.build(design_dir, config={"VERILOG_FILES": files}, to_step="Verilator.Lint")
+    (tmp_path / "elsewhere.v").write_text("module elsewhere; endmodule\n")
+    (design_dir / "linked.v").symlink_to(tmp_path / "elsewhere.v")
+    status, answer = await api.post("builds", body=request_for(design_dir, config={"VERILOG_FILES": ["dir::*.v"]}))
+    assert status == 422
+    assert answer["field"] == "config.VERILOG_FILES"
+    assert "outside" in answer["message"]
