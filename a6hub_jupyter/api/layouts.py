@@ -39,12 +39,17 @@ class LayoutHandler(A6HubHandler):
     async def of_build(self, build_id: str) -> SceneFiles:
         """Return the scene of a build's GDS, with the PDK's layer properties."""
         record = self.record(build_id)
+        gds = self.gds_of(record)
+        config = read_json(Path(record.request.run_dir) / "resolved.json")
+        lyp = config.get("KLAYOUT_PROPERTIES") if isinstance(config, dict) else None
+        return await self._scene(gds, _properties_file(lyp, record))
+
+    def gds_of(self, record: Record) -> Path:
+        """Return the GDS of a build; Refusal when it has none yet."""
         view = record.snapshot.views.get("gds")
         if view is None:
             raise Refusal(404, "The build has no layout yet.", remedy="Wait for the step KLayout.StreamOut.")
-        config = read_json(Path(record.request.run_dir) / "resolved.json")
-        lyp = config.get("KLAYOUT_PROPERTIES") if isinstance(config, dict) else None
-        return await self._scene(artifact_path(record, view), _properties_file(lyp, record))
+        return artifact_path(record, view)
 
     async def of_path(self) -> SceneFiles:
         """Return the scene of the file that ``path`` names."""
@@ -287,14 +292,36 @@ def _lefs(record: Record) -> list[Path]:
 
 
 class DifferencesHandler(LayoutHandler):
-    """``layouts/differences?path=&other=``."""
+    """``layouts/differences``: of ``path`` or ``build``, and ``other`` or ``other_build``."""
 
     @guarded(READ, LAYOUTS)
     async def get(self) -> None:
-        """Send markers where two layout files differ."""
-        one, other = self.given_path("layout", SUFFIXES), self.given_path("layout", SUFFIXES, "other")
+        """Send markers where two layouts differ."""
+        one, first = self._side("path", "build")
+        other, second = self._side("other", "other_build")
+        if first == second:
+            first, second = f"the first ({first})", f"the second ({second})"
         try:
-            markers = await self.services.scenes.differences(one, other)
+            markers = await self.services.scenes.differences(one, other, (first, second))
         except LayoutError as error:
             raise Refusal(422, error.message, field="path", remedy=error.remedy) from error
         await self.send_file(markers, content_type="application/json", gzip=True)
+
+    def _side(self, file: str, build: str) -> tuple[Path, str]:
+        """Return the layout that one of these two fields gives, and what it is called."""
+        build_id = self.get_query_argument(build, "")
+        if not build_id:
+            path = self.given_path("layout", SUFFIXES, file)
+            return path, path.name
+        if self.get_query_argument(file, ""):
+            raise Refusal(
+                422,
+                f"'{file}' and '{build}' name two layouts.",
+                field=build,
+                remedy=f"Leave '{file}' or '{build}' out.",
+            )
+        try:
+            return self.gds_of(self.record(build_id)), build_id
+        except Refusal as refusal:
+            entry = refusal.entries[0]
+            raise Refusal(refusal.status, entry["message"], field=build, remedy=entry["remedy"]) from refusal

@@ -13,11 +13,13 @@ import pandas as pd
 
 from .display import BuildDisplay
 from .errors import ServerNotFoundError
-from .layouts import comparison_of_builds, layout_of_build, library_of_build
+from .layouts import comparison, layout_of_build, library_of_build
 from .progress import ENDED, ProgressPrinter
 from .server import current_server
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import gdstk
 
 POLL_SECONDS = 0.25
@@ -100,9 +102,12 @@ class Build:
         """The finished layout as a widget to pan and zoom."""
         return layout_of_build(self.id)
 
-    def compare(self, other: Build | str) -> Any:
-        """Show where the layout of this build and that of another one (or its id) differ."""
-        return comparison_of_builds(self.id, other.id if isinstance(other, Build) else other)
+    def compare(self, other: Build | str | Path, *, side_by_side: bool = False) -> Any:
+        """Show where the layout of this build and that of another one (or its id), or a layout file, differ.
+
+        ``side_by_side`` shows them beside each other; ``.differences()`` of what is returned is the exact XOR.
+        """
+        return comparison(self.id, other, side_by_side)
 
     @property
     def library(self) -> gdstk.Library:

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from string import Template
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from ..widgets.bundle import BOOTSTRAP
 from ..widgets.layout import LayoutWidget
@@ -21,6 +21,8 @@ from .errors import A6HubError, RequestRefusedError
 from .server import current_server
 from .thumbnail import picture_for_notebook
 
+# What ends so is a file, and no id of a build.
+_SUFFIXES = (".gds", ".gds.gz", ".gds2", ".oas", ".oas.gz")
 # Of the picture that stands for the layout where there is no server: bytes, and pixels across.
 MAX_PICTURE, WIDTH = 150_000, 500
 # Of the scene, in base64, that is stored with a notebook to be zoomed there: bytes.
@@ -30,27 +32,47 @@ _STAGE, _UNDER = "position: relative; min-height: 500px", "max-width: 100%; max-
 _FRAME = "position: absolute; top: 0; left: 0; width: 100%; height: 100%; border: 0"
 
 
-def layout(path: str | Path, *, compare: str | Path | None = None) -> LayoutWidget:
+def layout(path: str | Path, *, compare: Any = None, side_by_side: bool = False) -> LayoutWidget:
     """Show a layout file (.gds, .gds.gz, .oas) below the server's root; relative paths count from here.
 
-    ``compare`` is another one: shown is where they differ, and each of them (key ``x``).
+    ``compare`` is another file, or a build: shown is where they differ, each of them, or both ``side_by_side``
+    (keys ``x`` and ``s``).
     """
-    files = []
-    for each in (path, compare):
-        if each is not None:
-            absolute = Path(each).expanduser().resolve()
-            current_server().get("layouts/layers", path=str(absolute))  # says now, in a sentence, what is wrong with it
-            files.append(str(absolute))
-    widget = LayoutWidget(path=files[0], other=files[1] if compare is not None else "")
+    widget = LayoutWidget(path=_file(path))
+    if compare is not None:
+        _compare(widget, compare, side_by_side)
+    elif side_by_side:
+        raise ValueError("side_by_side needs a second layout: give compare=, a file or a build.")
     _keep(widget)
     return widget
 
 
-def comparison_of_builds(build_id: str, other: str) -> LayoutWidget:
-    """Show where the layouts of two builds differ."""
-    for each in (build_id, other):
-        current_server().get(f"builds/{each}/layers")
-    return LayoutWidget(build_id=build_id, other_build=other)
+def comparison(build_id: str, other: Any, side_by_side: bool) -> LayoutWidget:
+    """Show where the layout of a build differs from that of another one (or its id), or from a file."""
+    current_server().get(f"builds/{build_id}/layers")
+    widget = LayoutWidget(build_id=build_id)
+    _compare(widget, other, side_by_side)
+    return widget
+
+
+def _compare(widget: LayoutWidget, other: Any, side_by_side: bool) -> None:
+    """Put another layout beside that of the widget: a build, its id, or a file."""
+    build_id = getattr(other, "id", None)
+    if isinstance(other, str) and not other.lower().endswith(_SUFFIXES):
+        build_id = other
+    if isinstance(build_id, str):
+        current_server().get(f"builds/{quote(build_id, safe='')}/layers")
+        widget.other_build = build_id
+    else:
+        widget.other = _file(other)
+    widget.comparing = "side by side" if side_by_side else "difference"
+
+
+def _file(path: str | Path) -> str:
+    """Return the whole path of a layout file that the server can read; it says in a sentence what is wrong."""
+    absolute = str(Path(path).expanduser().resolve())
+    current_server().get("layouts/layers", path=absolute)
+    return absolute
 
 
 def layout_of_build(build_id: str) -> LayoutWidget:
@@ -129,10 +151,10 @@ def check_net(widget: LayoutWidget, name: str) -> None:
 
 
 def differences_of(widget: LayoutWidget) -> list[dict[str, Any]]:
-    """Return the places where two layout files differ; ValueError unless there are two."""
-    if not (widget.path and widget.other):
-        raise ValueError("Give two files: a6hub.layout('a.gds', compare='b.gds').differences().")
-    found = current_server().get("layouts/differences", path=widget.path, other=widget.other)
+    """Return the places where two layouts differ; ValueError unless there are two."""
+    if not (widget.other or widget.other_build):
+        raise ValueError("Give two layouts: a6hub.layout('a.gds', compare='b.gds').differences().")
+    found = _differences(widget)
     names = [category["name"] for category in found["categories"]]
     return [
         {"layer": names[category], "box": box, "only_in": text.removeprefix("only in ")}
@@ -159,13 +181,15 @@ def page_of(widget: LayoutWidget, limit: int | None = None) -> str | None:
     if limit is not None and len(scene) > limit:
         return None
     try:
-        markers = _ask(widget, "markers") if widget.build_id or widget.markers or widget.other else None
+        markers = (
+            _ask(widget, "markers") if widget.build_id or widget.markers or widget.other or widget.other_build else None
+        )
     except RequestRefusedError:
         markers = None  # a page without markers is worth more than none
     data = {
         "layers": _ask(widget, "layers"),
         "markers": markers,
-        "view": widget.view,
+        "traits": {"view": widget.view, "comparing": widget.comparing, **_names(widget)},
         "scene": scene,
         "other": _other(widget),
         **{key: _packed(file.read_bytes()) for key, file in bundle.items()},
@@ -178,6 +202,12 @@ def page_of(widget: LayoutWidget, limit: int | None = None) -> str | None:
 def title_of(widget: LayoutWidget) -> str:
     """Return what a page calls the layout."""
     return widget.build_id or Path(widget.path).name
+
+
+def _names(widget: LayoutWidget) -> dict[str, str]:
+    """Return what two layouts are called; of a file not where it lies."""
+    names = {"path": Path(widget.path).name, "other": Path(widget.other).name}
+    return {**names, "build_id": widget.build_id, "other_build": widget.other_build}
 
 
 def _packed(plain: bytes) -> str:
@@ -195,11 +225,20 @@ def _other(widget: LayoutWidget) -> dict[str, Any] | None:
 def _ask(widget: LayoutWidget, what: str) -> Any:
     if what == "markers" and widget.markers:
         return current_server().get("layouts/markers", path=widget.markers)
-    if what == "markers" and widget.path:
-        return current_server().get("layouts/differences", path=widget.path, other=widget.other)
+    if what == "markers" and (widget.other or widget.other_build):
+        return _differences(widget)
     if widget.build_id:
         return current_server().get(f"builds/{widget.build_id}/{what}")
     return current_server().get(f"layouts/{what}", path=widget.path)
+
+
+def _differences(widget: LayoutWidget) -> Any:
+    named = {"path": widget.path, "build": widget.build_id, "other": widget.other, "other_build": widget.other_build}
+    if widget.build_id:
+        del named["path"]
+    if widget.other_build:
+        del named["other"]
+    return current_server().get("layouts/differences", **{name: value for name, value in named.items() if value})
 
 
 def _scene(widget: LayoutWidget) -> bytes:
@@ -229,7 +268,7 @@ const { renderLayout } = await import(script(main));
 renderLayout({
   el: document.querySelector("main"),
   base: "", token: "", signal: new AbortController().signal,
-  model: { get: (name) => (name === "view" ? data.view : "") },
+  model: { get: (name) => data.traits[name] ?? "" },
   saved: {
     address: {
       scene: bytes(data.scene), layers: data.layers, markers: data.markers ?? undefined, headers: {},

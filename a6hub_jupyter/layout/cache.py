@@ -107,14 +107,20 @@ class SceneCache:
         await self._ready(key, (output,), arguments, source.name)
         return output
 
-    async def differences(self, one: Path, other: Path) -> Path:
+    async def differences(self, one: Path, other: Path, names: tuple[str, str] | None = None) -> Path:
         """Return the gzipped JSON of markers where two layouts differ, made now unless it is there.
 
-        Raises LayoutError for what cannot be read, and for what takes too long or too much memory.
+        `names` is what the markers call the two (default: their files' names). Raises LayoutError for what cannot
+        be read, and for what takes too long or too much memory.
         """
         key = await asyncio.to_thread(_key, one, [other, one])  # one more: not the key of a report
+        if names:
+            # The markers say the names, and a file may be known by several.
+            key = hashlib.sha256("\0".join([key, *names]).encode()).hexdigest()[:32]
         output = self._directory / f"{key}.markers.gz"
         arguments = ["differences", str(output), str(one), str(other)]
+        if names:
+            arguments += ["--names", *names]
         await self._ready(key, (output,), arguments, one.name)
         return output
 

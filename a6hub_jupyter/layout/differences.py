@@ -1,28 +1,36 @@
 """The worker process that finds where two layouts differ: an exact XOR of each layer, by klayout.
 
-Run as `python -m a6hub_jupyter.layout.differences OUTPUT ONE OTHER [--memory BYTES]`. OUTPUT becomes markers in the
-form of `markers`: a category for each layer that differs, a box around each piece, with the layout that has it.
+Run as `python -m a6hub_jupyter.layout.differences OUTPUT ONE OTHER [--names ONE OTHER] [--memory BYTES]`.
+OUTPUT becomes markers in the form of `markers`: a category for each layer that differs, a box around each piece, with
+the layout that has it.
 When it fails, the exit code is 1 and standard output has one line, `{"message", "remedy"}`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from a6hub_jupyter.layout.errors import LayoutError
 from a6hub_jupyter.layout.markers import Collection, write
-from a6hub_jupyter.layout.scene import ANY_FILE, BAD_FILE, limit_memory, too_large
+from a6hub_jupyter.layout.scene import ANY_FILE, BAD_FILE
+from a6hub_jupyter.layout.worker import add_memory, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def compare(output: Path, one: Path, other: Path) -> None:
-    """Write markers where the largest top cells of `one` and `other` differ; LayoutError when one is no layout."""
+def compare(output: Path, one: Path, other: Path, names: Sequence[str] | None = None) -> None:
+    """Write markers where the largest top cells of `one` and `other` differ; LayoutError when one is no layout.
+
+    `names` is what the two are called (default: their files' names).
+    """
     from klayout import db  # noqa: PLC0415 - loaded by the worker process alone
 
     sides = [_open(path) for path in (one, other)]
+    called = names or (one.name, other.name)
     collection = Collection()
     keys = sorted({key for layout, _ in sides for key in _layers(layout)})
     for layer, datatype in keys:
@@ -33,12 +41,12 @@ def compare(output: Path, one: Path, other: Path) -> None:
             # Both in the finer of the two database units, or rounding would show as differences.
             unit = min(each.dbu for each, _ in sides)
             regions.append(region.transformed(db.ICplxTrans(layout.dbu / unit)) if layout.dbu != unit else region)
-        for path, pieces in ((one, regions[0] - regions[1]), (other, regions[1] - regions[0])):
+        for owner, pieces in zip(called, (regions[0] - regions[1], regions[1] - regions[0]), strict=True):
             for polygon in pieces.each_merged():
                 box = polygon.bbox()
                 corners = [value * unit for value in (box.left, box.bottom, box.right, box.top)]
                 name = f"{layer}/{datatype}"
-                collection.add_box("differences", name, f"Layer {name} differs", corners, f"only in {path.name}")
+                collection.add_box("differences", name, f"Layer {name} differs", corners, f"only in {owner}")
     write(output, collection, [] if collection.markers else ["The two layouts are equal."])
 
 
@@ -70,22 +78,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("output", type=Path)
     parser.add_argument("one", type=Path)
     parser.add_argument("other", type=Path)
-    parser.add_argument("--memory", type=int, metavar="BYTES", help="limit of the address space")
+    parser.add_argument("--names", nargs=2, help="what the two are called; default: their files' names")
+    add_memory(parser)
     options = parser.parse_args(arguments)
-    if options.memory:
-        limit_memory(options.memory)
-    try:
-        compare(options.output, options.one, options.other)
-    except LayoutError as error:
-        problem = error
-    except MemoryError:
-        problem = too_large(options.one.name, options.memory)
-    except Exception as error:  # noqa: BLE001 - whatever the library raises, people get a sentence
-        problem = LayoutError(f"{options.one.name} and {options.other.name} cannot be compared ({error}).", BAD_FILE)
-    else:
-        return 0
-    sys.stdout.write(json.dumps({"message": problem.message, "remedy": problem.remedy}) + "\n")
-    return 1
+    return run(
+        lambda: compare(options.output, options.one, options.other, options.names),
+        options.one.name,
+        options.memory,
+        f"{options.one.name} and {options.other.name} cannot be compared.",
+        BAD_FILE,
+    )
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from typing import Any
 
 from a6hub_jupyter.layout.errors import LayoutError
 from a6hub_jupyter.layout.reports import is_text, read_text
-from a6hub_jupyter.layout.scene import limit_memory, too_large
+from a6hub_jupyter.layout.worker import add_memory, run
 
 # More than this nobody looks at one by one, and a browser should hold: counts stay exact, and a note says it.
 MARKER_LIMIT = 200_000
@@ -214,22 +214,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m a6hub_jupyter.layout.markers")
     parser.add_argument("output", type=Path)
     parser.add_argument("reports", type=Path, nargs="+")
-    parser.add_argument("--memory", type=int, metavar="BYTES", help="limit of the address space")
+    add_memory(parser)
     options = parser.parse_args(arguments)
-    if options.memory:
-        limit_memory(options.memory)
-    try:
-        collect(options.output, options.reports)
-    except LayoutError as error:
-        problem = error
-    except MemoryError:
-        problem = too_large(options.reports[0].name, options.memory)
-    except Exception as error:  # noqa: BLE001 - whatever the library raises, people get a sentence
-        problem = LayoutError(f"The report {options.reports[0].name} could not be read ({error}).", ANY_REPORT)
-    else:
-        return 0
-    sys.stdout.write(json.dumps({"message": problem.message, "remedy": problem.remedy}) + "\n")
-    return 1
+    return run(
+        lambda: collect(options.output, options.reports),
+        options.reports[0].name,
+        options.memory,
+        f"The report {options.reports[0].name} could not be read.",
+        ANY_REPORT,
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import sqlite3
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from a6hub_jupyter.layout.defnets import DefNet, read_nets, unescape
 from a6hub_jupyter.layout.errors import LayoutError
-from a6hub_jupyter.layout.scene import limit_memory, too_large
+from a6hub_jupyter.layout.worker import add_memory, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,22 +259,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("input", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--lef", type=Path, action="append", default=[])
-    parser.add_argument("--memory", type=int, metavar="BYTES", help="limit of the address space")
+    add_memory(parser)
     options = parser.parse_args(arguments)
-    if options.memory:
-        limit_memory(options.memory)
-    try:
-        index(options.input, options.output, options.lef)
-    except LayoutError as error:
-        problem = error
-    except MemoryError:
-        problem = too_large(options.input.name, options.memory)
-    except Exception as error:  # noqa: BLE001 - whatever the library raises, people get a sentence
-        problem = LayoutError(f"The DEF {options.input.name} could not be read ({error}).", ANY_DEF)
-    else:
-        return 0
-    sys.stdout.write(json.dumps({"message": problem.message, "remedy": problem.remedy}) + "\n")
-    return 1
+    return run(
+        lambda: index(options.input, options.output, options.lef),
+        options.input.name,
+        options.memory,
+        f"The DEF {options.input.name} could not be read.",
+        ANY_DEF,
+    )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ import argparse
 import gzip
 import json
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from typing import IO, TYPE_CHECKING
 
 from a6hub_jupyter.layout.errors import LayoutError
 from a6hub_jupyter.layout.layers import describe, read_lyp
+from a6hub_jupyter.layout.worker import add_memory, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,15 +183,6 @@ def _area(box: tuple[tuple[float, float], tuple[float, float]]) -> float:
     return (box[1][0] - box[0][0]) * (box[1][1] - box[0][1])
 
 
-def limit_memory(limit: int) -> None:
-    """Keep this process below `limit` bytes of address space, where the system can do so."""
-    try:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    except (ValueError, OSError):
-        # macOS refuses; there the timeout of the cache is what bounds a conversion.
-        return
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Convert one file; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m a6hub_jupyter.layout.scene")
@@ -199,36 +190,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("scene", type=Path)
     parser.add_argument("layers", type=Path)
     parser.add_argument("--lyp", type=Path)
-    parser.add_argument("--memory", type=int, metavar="BYTES", help="limit of the address space")
+    add_memory(parser)
     options = parser.parse_args(arguments)
-    if options.memory:
-        limit_memory(options.memory)
-    try:
-        convert(options.input, options.scene, options.layers, options.lyp)
-    except LayoutError as error:
-        problem = error
-    except ImportError as error:
-        remedy = "Install gdstk and klayout, and give layouts a memory limit of at least 512 MB."
-        problem = LayoutError(f"The reader of layouts cannot be loaded ({error}).", remedy)
-    except MemoryError:
-        problem = too_large(options.input.name, options.memory)
-    except Exception as error:  # noqa: BLE001 - whatever the libraries raise, people get a sentence
-        if "bad_alloc" in str(error):
-            problem = too_large(options.input.name, options.memory)
-        else:
-            problem = LayoutError(f"The layout {options.input.name} could not be read ({error}).", BAD_FILE)
-    else:
-        return 0
-    sys.stdout.write(json.dumps({"message": problem.message, "remedy": problem.remedy}) + "\n")
-    return 1
-
-
-def too_large(name: str, memory: int | None) -> LayoutError:
-    """Return the error for a layout that does not fit into the worker's memory of `memory` bytes."""
-    limit = f" of {memory >> 20} MB" if memory else ""
-    return LayoutError(
-        f"The layout {name} needs more memory than the limit{limit}.",
-        "Raise the memory limit for layouts, or open a smaller one.",
+    return run(
+        lambda: convert(options.input, options.scene, options.layers, options.lyp),
+        options.input.name,
+        options.memory,
+        f"The layout {options.input.name} could not be read.",
+        BAD_FILE,
     )
 
 

@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from a6hub_jupyter.layout.errors import LayoutError
-from a6hub_jupyter.layout.scene import limit_memory, too_large
+from a6hub_jupyter.layout.worker import add_memory, run
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -96,21 +95,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pixels", type=int, nargs=2, default=(800, 600))
     parser.add_argument("--view", type=float, nargs=3)
     parser.add_argument("--hidden", help="layers that are not shown, such as 68/20, divided by commas")
-    parser.add_argument("--memory", type=int, metavar="BYTES", help="limit of the address space")
+    add_memory(parser)
     options = parser.parse_args(arguments)
-    if options.memory:
-        limit_memory(options.memory)
     hidden = None if options.hidden is None else set(options.hidden.split(","))
-    try:
-        draw(options.scene, options.layers, options.output, tuple(options.pixels), options.view, hidden)
-    except MemoryError:
-        problem = too_large("The layout", options.memory)
-    except Exception as error:  # noqa: BLE001 - whatever the library raises, people get a sentence
-        problem = LayoutError(f"The layout could not be drawn ({error}).", REMEDY)
-    else:
-        return 0
-    sys.stdout.write(json.dumps({"message": problem.message, "remedy": problem.remedy}) + "\n")
-    return 1
+    return run(
+        lambda: draw(options.scene, options.layers, options.output, options.pixels, options.view, hidden),
+        "to be drawn",
+        options.memory,
+        "The layout could not be drawn.",
+        REMEDY,
+    )
 
 
 if __name__ == "__main__":

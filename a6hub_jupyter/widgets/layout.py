@@ -6,14 +6,14 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from traitlets import Dict, Int, TraitError, Unicode, validate
+from traitlets import Dict, Enum, Int, TraitError, Unicode, validate
 
 from .bundle import bootstrap
 from .relayed import RelayedWidget
 
 # What our extension of JupyterLab shows where the kernel does not know the widget any more.
 MIME_TYPE = "application/vnd.a6hub.layout+json"
-_SHOWN = ("build_id", "path", "view", "markers", "net", "other", "other_build")
+_SHOWN = ("build_id", "path", "view", "markers", "net", "other", "other_build", "comparing")
 
 
 class LayoutWidget(RelayedWidget):
@@ -37,6 +37,9 @@ class LayoutWidget(RelayedWidget):
     net = Unicode(help="The net that is highlighted; empty for none. Nets are those of a build.").tag(sync=True)
     other = Unicode(help="A file to compare with; empty for none.").tag(sync=True)
     other_build = Unicode(help="The id of a build to compare with; empty for none.").tag(sync=True)
+    comparing = Enum(
+        ["difference", "first", "second", "side by side"], "difference", help="How two layouts are shown."
+    ).tag(sync=True)
 
     picture: bytes | None = None
     """A PNG for where there is no server to ask: nbconvert, a reader on the web."""

@@ -91,7 +91,7 @@ def test_two_layouts_are_compared(page: Page, lab: Lab) -> None:
     write(lab.work / "two.gds", 6)
     cells = [
         "import a6hub_jupyter as a6hub\nview = a6hub.layout('one.gds', compare='two.gds'); view",
-        "found = view.differences(); print(len(found), found[0]['only_in'], found[0]['layer'])",
+        "found = view.differences(); print(len(found), found[0]['only_in'], found[0]['layer'], view.comparing)",
         "view.to_html('compared.html')",
     ]
     open_cells(page, lab, *cells, name="compared.ipynb")
@@ -108,5 +108,15 @@ def test_two_layouts_are_compared(page: Page, lab: Lab) -> None:
     stage.focus()
     page.keyboard.press("x")
     expect(cell.get_by_label("Compare")).to_have_value("first")
-    expect(run(page, 1).locator(".jp-OutputArea")).to_contain_text("12 two.gds 1/0")
+    # Side by side: the button, Python's value, and both pictures with something on them.
+    cell.get_by_role("button", name="Side by side").click()
+    twin = cell.locator(".twin")
+    expect(twin.locator(".message")).to_be_hidden()
+    expect(cell.locator(".pane-name")).to_have_text(["one.gds", "two.gds"])
+    stage.focus()
+    page.keyboard.press("g")
+    page.keyboard.press("f")
+    page.wait_for_timeout(600)
+    screenshot(page, "layout-side-by-side")
+    expect(run(page, 1).locator(".jp-OutputArea")).to_contain_text("12 two.gds 1/0 side by side")
     expect(run(page, 2).locator(".jp-OutputArea")).to_contain_text("compared.html: 0.")

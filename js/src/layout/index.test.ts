@@ -323,3 +323,37 @@ it("reads the layout again and keeps the view", async () => {
   await vi.waitFor(() => expect(opens()).toBe(3), 4000);
   expect(root.querySelectorAll(".layout")).toHaveLength(1);
 });
+
+it("shows two layouts side by side: the same view of both, and each is pointed at", async () => {
+  const frames = () => answers.filter((answer) => answer.type === "drawn");
+  address = { ...address, other: { scene: scene, layers: layersUrl(list) } };
+  const model = modelOf({ path: "a/one.gds", other: "b/two.gds", comparing: "side by side", view: {} });
+  const root = show({ model });
+  await vi.waitFor(() => expect(root.querySelectorAll("canvas").length).toBe(4), 6000);
+  expect([...root.querySelectorAll(".pane-name")].map((each) => each.textContent)).toEqual([
+    "one.gds",
+    "two.gds",
+  ]);
+  const twin = one(root, ".twin");
+  await vi.waitFor(
+    () => expect(one(twin.getRootNode() as ShadowRoot, ".twin .message").hidden).toBe(true),
+    4000,
+  );
+  expect(Math.abs(twin.clientWidth - one(root, ".stage").clientWidth)).toBeLessThan(3);
+  answers.length = 0;
+  const { left, top } = twin.getBoundingClientRect();
+  twin.dispatchEvent(
+    new WheelEvent("wheel", { deltaY: -400, clientX: left + 20, clientY: top + 20, cancelable: true }),
+  );
+  // Both workers come to the view in full detail, and it is one view.
+  await vi.waitFor(() => expect(frames().filter((frame) => !frame.moving).length).toBeGreaterThan(1), 4000);
+  const views = frames().flatMap((frame) => (frame.moving ? [] : [JSON.stringify(frame.view)]));
+  expect(new Set(views).size).toBe(1);
+  type(root, "s");
+  expect(root.querySelector(".twin")).toBeNull();
+  expect(model.values.comparing).toBe("difference");
+  type(root, "x");
+  expect(model.values.comparing).toBe("first");
+  model.set("comparing", "side by side");
+  expect(root.querySelectorAll(".twin").length).toBe(1);
+}, 15_000);

@@ -108,10 +108,12 @@ export function sceneAddress(server: ServerAddress, source: LayoutSource, beside
   const base = { ...of(source), headers };
   const compared = otherBuild ? of({ build: otherBuild }) : other ? of({ path: other }) : undefined;
   const given = report ? file("markers", report) : undefined;
-  if ("build" in source) {
-    const markers = given ?? build("markers", source.build);
-    return { ...base, markers, nets: build("", source.build), other: compared };
-  }
-  const differences = `${file("differences", source.path)}&other=${encodeURIComponent(other ?? "")}`;
-  return { ...base, markers: given ?? (other ? differences : undefined), other: compared };
+  const named = new URLSearchParams({
+    ...("build" in source ? { build: source.build } : { path: source.path }),
+    ...(otherBuild ? { other_build: otherBuild } : { other: other ?? "" }),
+  });
+  const markers = given ?? (compared && `${api}layouts/differences?${named}`);
+  if (!("build" in source)) return { ...base, markers, other: compared };
+  const { build: id } = source;
+  return { ...base, markers: markers ?? build("markers", id), nets: build("", id), other: compared };
 }

@@ -33,7 +33,8 @@ export class Pointing {
   private pointer: Position | undefined;
 
   constructor(
-    private readonly stage: Stage,
+    /** The picture that is pointed at. */
+    public stage: Stage,
     private readonly camera: Camera,
     private readonly events: PointingEvents,
   ) {}

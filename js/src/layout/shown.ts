@@ -1,7 +1,8 @@
 import { element } from "../dom";
 import { Camera } from "./camera";
 import { cellPanel } from "./cell-panel";
-import { listen } from "./controls";
+import { SHOWINGS, type Showing, showingOf } from "./comparing";
+import { listen, type Moves } from "./controls";
 import { Highlight } from "./highlight";
 import { keyOf, layerPanel } from "./layer-panel";
 import { type MarkerPanel, markerPanel } from "./marker-panel";
@@ -14,6 +15,7 @@ import { Side } from "./side";
 import { button } from "./signs";
 import type { Stage } from "./stage";
 import type { Sync, ViewState } from "./sync";
+import { paneName, Twin } from "./twin";
 import { type ViewActions, viewPanel } from "./view-panel";
 import { type Extent, lengthText, scaleBar } from "./viewport";
 
@@ -25,10 +27,12 @@ export interface Parts {
   readonly root: HTMLElement;
   /** The tools, and the picture below them: they cover nothing of it. */
   readonly work: HTMLElement;
+  readonly panes: HTMLElement;
   readonly frame: HTMLElement;
   readonly bar: HTMLElement;
   readonly place: HTMLElement;
   readonly over: Overlay;
+  readonly makeWorker: () => Worker;
   readonly ask: (url: string) => Promise<Response>;
 }
 
@@ -47,6 +51,10 @@ export class Shown {
   private drawing: Drawing = NOTHING;
   private pointer: { x: number; y: number } | undefined;
   private marks: MarkerPanel | undefined;
+  private showing: Showing = "first";
+  private twin: Twin | undefined;
+  private readonly firstName = paneName("");
+  private readonly beside = button("beside", "Side by side (s)", () => this.toggleBeside());
 
   constructor(
     private readonly parts: Parts,
@@ -68,7 +76,6 @@ export class Shown {
       },
       told: (name) => sync.tellNet(name),
     });
-    if (opened.compared) this.options = { ...this.options, comparing: "difference" };
     this.pointing = new Pointing(stage, this.camera, {
       at: (x, y) => this.highlight.at(x, y),
       highlight: (net) => void this.highlight.light(net, true),
@@ -84,7 +91,10 @@ export class Shown {
       cells: ["Cells", () => this.cells()],
       nets: ["Nets", () => this.highlight.element()],
       markers: ["Markers", () => this.markers()],
-      settings: ["View", () => viewPanel(this.options, this.actions, this.camera.opened.compared)],
+      settings: [
+        "View",
+        () => viewPanel(this.options, this.actions, this.camera.opened.compared && this.showing),
+      ],
     });
     this.ruler.setAttribute("aria-pressed", "false");
     const { frame } = parts;
@@ -106,7 +116,8 @@ export class Shown {
     const light = () => void this.highlight.light(this.sync.text("net"), false);
     if (this.sync.text("net")) light();
     this.sync.follow("net", light);
-    if (this.options.comparing !== "first") this.stage.options(this.options);
+    this.compare(showingOf(this.sync.text("comparing")) ?? "difference");
+    this.sync.follow("comparing", () => this.compare(showingOf(this.sync.text("comparing")) ?? "difference"));
     this.sync.follow("_reloads", () => this.actions.reload());
   }
 
@@ -129,7 +140,8 @@ export class Shown {
     this.pointing.clear();
     this.draw({ placed: undefined });
     this.side.renew();
-    this.stage.options(this.options);
+    this.actions.options({});
+    this.twin?.stage.open(this.address);
     this.restore({ ...before, hidden: [...before.hidden, ...hidden] });
   }
 
@@ -148,14 +160,21 @@ export class Shown {
       button("minus", "Zoom out (−)", () => camera.zoomBy(1 / 1.6)),
       button("fit", "Fit the whole layout (f)", () => camera.look(undefined)),
       this.ruler,
+      this.camera.opened.compared && this.beside,
       ...panels.map((name) => side.button(name, title(name))),
       side.button("settings", "View: go to, labels, picture, keys (g)"),
     );
   }
 
   private listen(signal: AbortSignal): void {
+    listen(this.parts.frame, this.moves(this.stage), signal);
+    signal.addEventListener("abort", () => this.twin?.end());
+  }
+
+  /** What hands do on one of the pictures. */
+  private moves(stage: Stage): Moves {
     const { camera, pointing } = this;
-    const moves = {
+    return {
       pan: (dx: number, dy: number) => {
         camera.panBy(dx, dy);
         if (!this.pointer) this.draw({ cross: true });
@@ -164,12 +183,14 @@ export class Shown {
       fit: () => camera.look(undefined),
       hover: (position: { x: number; y: number } | undefined) => {
         this.pointer = position;
+        pointing.stage = stage;
         if (position && this.drawing.cross) this.draw({ cross: false });
         this.showPlace();
         pointing.hover(position);
       },
       click: (position: { x: number; y: number } | undefined) => {
         this.parts.frame.focus({ preventScroll: true });
+        pointing.stage = stage;
         void pointing.click(position);
       },
       band: (from: { x: number; y: number } | undefined, to?: { x: number; y: number }) =>
@@ -177,7 +198,6 @@ export class Shown {
       box: (from: { x: number; y: number }, to: { x: number; y: number }) => camera.zoomBox(from, to),
       key: (key: string) => this.key(key),
     };
-    listen(this.parts.frame, moves, signal);
   }
 
   private key(key: string): boolean {
@@ -200,6 +220,7 @@ export class Shown {
       m: () => this.address.markers && side.toggle("markers"),
       t: () => this.highlight.possible && side.toggle("nets", true),
       x: () => this.compareNext(),
+      s: () => this.toggleBeside(),
       g: () => side.toggle("settings", true),
     };
     const act = Object.hasOwn(keys, key) ? keys[key] : undefined;
@@ -211,6 +232,7 @@ export class Shown {
     const { bar } = this.parts;
     const { view, opened } = this.camera;
     if (!view) return;
+    this.twin?.look(view);
     const { microns, pixels } = scaleBar((view.scale * opened.unit) / this.stage.ratio, BAR_ROOM);
     bar.textContent = lengthText(microns);
     bar.style.setProperty("--length", `${pixels}px`);
@@ -224,8 +246,9 @@ export class Shown {
   private draw(change: Partial<Drawing>): void {
     this.drawing = { ...this.drawing, ...change };
     const { stage, camera } = this;
-    if (camera.view)
-      this.parts.over.draw(this.drawing, camera.view, stage.room, stage.ratio, camera.opened.unit);
+    const { view, opened } = camera;
+    if (view) this.parts.over.draw(this.drawing, view, stage.room, stage.ratio, opened.unit);
+    if (view) this.twin?.draw(this.drawing, view, opened.unit);
     if (change.cross) this.showPlace();
   }
 
@@ -248,7 +271,7 @@ export class Shown {
     const { hidden } = state;
     if (hidden) {
       this.visible = this.camera.opened.layers.map((layer) => !hidden.includes(keyOf(layer)));
-      this.stage.show(this.visible);
+      this.actions.layers(this.visible);
       this.side.renew("layers");
     }
     this.camera.restore(state);
@@ -256,8 +279,7 @@ export class Shown {
 
   private layers(): HTMLElement {
     return layerPanel(this.camera.opened.layers, this.visible, (visible) => {
-      this.visible = visible;
-      this.stage.show(visible);
+      this.actions.layers(visible);
       this.sync.tellView(this.state);
     });
   }
@@ -273,8 +295,7 @@ export class Shown {
         if (first.length && !camera.sees(boxes)) camera.show(first as unknown as Extent, 8);
       },
       hide: (hidden) => {
-        this.options = { ...this.options, hidden };
-        stage.options(this.options);
+        this.actions.options({ hidden });
       },
     });
   }
@@ -292,13 +313,49 @@ export class Shown {
     }
   }
 
-  /** Of two layouts, show the next of: where they differ, the first, the second. */
-  private compareNext(): void {
-    if (!this.camera.opened.compared) return;
-    const order = ["difference", "first", "second"] as const;
-    const comparing = order[(order.indexOf(this.options.comparing) + 1) % 3] ?? "first";
-    this.actions.options({ comparing });
+  /** Of two layouts, show where they differ, the first, the second, or both side by side. */
+  private compare(showing: Showing): void {
+    if (!this.camera.opened.compared || showing === this.showing) return;
+    this.showing = showing;
+    const side = showing === "side by side";
+    this.beside.setAttribute("aria-pressed", String(side));
+    if (side) this.showBeside();
+    else {
+      this.twin?.end();
+      this.twin = undefined;
+      this.firstName.remove();
+      this.pointing.stage = this.stage;
+    }
+    this.actions.options({ comparing: side ? "first" : showing });
     this.side.renew("settings");
+    this.sync.tellComparing(showing);
+  }
+
+  private compareNext(): void {
+    this.compare(SHOWINGS[(SHOWINGS.indexOf(this.showing) + 1) % SHOWINGS.length] ?? "difference");
+  }
+
+  private toggleBeside(): void {
+    this.compare(this.showing === "side by side" ? "difference" : "side by side");
+  }
+
+  private showBeside(): void {
+    const { parts, sync, address, camera } = this;
+    const last = (path: string) => path.split("/").pop() ?? "";
+    this.firstName.textContent = sync.text("build_id") || last(sync.text("path")) || "first layout";
+    const name = sync.text("other_build") || last(sync.text("other")) || "second layout";
+    const twin = new Twin(parts.makeWorker, address, name, {
+      moves: (stage) => this.moves(stage),
+      ready: () => {
+        twin.options(this.options);
+        twin.stage.show(this.visible);
+        if (camera.view) twin.look(camera.view);
+        this.draw({});
+      },
+    });
+    this.twin = twin;
+    parts.frame.append(this.firstName);
+    parts.panes.append(twin.frame);
   }
 
   private goTo(mark: Mark): void {
@@ -306,7 +363,7 @@ export class Shown {
     this.camera.showAround(mark.points);
   }
 
-  private readonly actions: ViewActions = {
+  private readonly actions: ViewActions & { layers(visible: boolean[]): void } = {
     goto: (x, y, width) => {
       this.camera.restore({ x, y, ...(width !== undefined && width > 0 && { width }) });
       this.draw({ cross: true });
@@ -314,9 +371,19 @@ export class Shown {
     options: (options) => {
       this.options = { ...this.options, ...options };
       this.stage.options(this.options);
+      this.twin?.options(this.options);
     },
+    layers: (visible) => {
+      this.visible = visible;
+      this.stage.show(visible);
+      this.twin?.stage.show(visible);
+    },
+    compare: (showing) => this.compare(showing),
     reload: () => this.stage.open(this.address),
-    savePicture: () => void savePicture(this.stage, this.parts.over.canvas, this.camera.opened.top),
+    savePicture: () => {
+      const first = { stage: this.stage, over: this.parts.over.canvas };
+      void savePicture(this.twin ? [first, this.twin.picture] : [first], this.camera.opened.top);
+    },
     copyView: () => void navigator.clipboard?.writeText(`view = ${JSON.stringify(this.state)}`),
     copyRulers: () => void navigator.clipboard?.writeText(this.pointing.rulers.csv()),
     clearRulers: () => this.pointing.clearRulers(),

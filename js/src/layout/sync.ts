@@ -81,6 +81,10 @@ export class Sync {
     this.set("net", net);
   }
 
+  tellComparing(comparing: string): void {
+    this.set("comparing", comparing);
+  }
+
   tellSelection(selection: Selection | undefined): void {
     this.set("selection", selection ?? {});
   }

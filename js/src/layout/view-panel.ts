@@ -1,9 +1,12 @@
 import { element } from "../dom";
-import type { Comparing, Options } from "./protocol";
+import type { Showing } from "./comparing";
+import type { Options } from "./protocol";
 
 export interface ViewActions {
   goto(x: number, y: number, width: number | undefined): void;
   options(options: Partial<Options>): void;
+  /** Of two layouts: how they are shown. */
+  compare(showing: Showing): void;
   reload(): void;
   savePicture(): void;
   /** The view as Python, for the clipboard. */
@@ -19,21 +22,22 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["r", "rulers"],
   ["Esc", "clear"],
   ["g, l, c, t, m", "view, layers, cells, nets, markers"],
-  ["x", "next of two compared layouts"],
+  ["x, s", "two layouts: next, side by side"],
   ["n, p", "next, previous marker"],
 ];
 
-const COMPARING: readonly (readonly [Comparing, string])[] = [
+const COMPARING: readonly (readonly [Showing, string])[] = [
   ["difference", "where they differ"],
   ["first", "the first layout"],
   ["second", "the second layout"],
+  ["side by side", "side by side"],
 ];
 
 /** Go to a place, what is drawn, and what one takes away. */
 export function viewPanel(
-  options: Pick<Options, "fills" | "labels" | "depth" | "comparing">,
+  options: Pick<Options, "fills" | "labels" | "depth">,
   actions: ViewActions,
-  compared: boolean,
+  compared: Showing | false,
 ): HTMLElement {
   const number = (name: string, label: string, required: boolean) =>
     element("input", {
@@ -81,8 +85,8 @@ export function viewPanel(
   depth.addEventListener("change", () => actions.options({ depth: Number(depth.value) }));
   const compare = element("select", {});
   for (const [value, text] of COMPARING)
-    compare.append(element("option", { value, selected: value === options.comparing }, text));
-  compare.addEventListener("change", () => actions.options({ comparing: compare.value as Comparing }));
+    compare.append(element("option", { value, selected: value === compared }, text));
+  compare.addEventListener("change", () => actions.compare(compare.value as Showing));
   const act = (text: string, title: string, run: () => void) => {
     const made = element("button", { type: "button", class: "button", title }, text);
     made.addEventListener("click", run);

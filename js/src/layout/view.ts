@@ -11,7 +11,8 @@ import { Waiting } from "./waiting";
 /** A layout on screen: the picture, what lies over it, and the tools and panels around it. */
 export class LayoutView {
   private readonly frame = element("div", { class: "stage" });
-  private readonly work = element("div", { class: "work" }, this.frame);
+  private readonly panes = element("div", { class: "panes" }, this.frame);
+  private readonly work = element("div", { class: "work" }, this.panes);
   private readonly message = element(
     "div",
     { class: "overlay message", role: "status" },
@@ -69,7 +70,7 @@ export class LayoutView {
   }
 
   private ready(opened: Opened, address: SceneAddress): void {
-    const { frame, work, stage, bar, place, note, over, root } = this;
+    const { frame, panes, work, stage, bar, place, note, over, root, makeWorker } = this;
     if (!stage || !this.ask) return;
     this.waiting.end();
     this.message.hidden = true;
@@ -81,7 +82,7 @@ export class LayoutView {
       this.shown.reopened(opened);
       return;
     }
-    const parts = { root, work, frame, bar, place, over, ask: this.ask };
+    const parts = { root, work, panes, frame, bar, place, over, makeWorker, ask: this.ask };
     this.shown = new Shown(parts, stage, opened, address, this.sync, this.signal);
     frame.append(bar, place, note);
     this.shown.start();

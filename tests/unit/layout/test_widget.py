@@ -71,7 +71,7 @@ def test_the_page_holds_the_data_whatever_the_file_is_called(
     assert "<title>$data &lt;b&gt;.gds</title>" in page
     start = page.index('id="data">') + len('id="data">')
     data = json.loads(page[start : page.index("</script>", start)])
-    assert data["view"] == {"x": 1, "y": 2, "width": 3}
+    assert data["traits"]["view"] == {"x": 1, "y": 2, "width": 3}
     assert [layer["name"] for layer in data["layers"]["layers"]] == ["met1.drawing", "met2.drawing"]
     assert "MB" in capsys.readouterr().out
     assert "http" not in page.replace("http://www.w3.org", "")[: page.index('id="data"')], "nothing from elsewhere"
