@@ -161,7 +161,7 @@ class A6HubApp(ExtensionApp):
             nix_flake=self.nix_flake,
         )
         cache = Path(self.cache_dir).expanduser().resolve()
-        provision = Provision(settings, self.check_timeout, cache / "librelanes")
+        provision = Provision(settings, self.check_timeout)
         environment.check_paths(self.log)
         own = Path(jupyter_config_dir()) / PRESETS
         presets = Presets(own, [Path(d).expanduser() for d in self.preset_dirs])
@@ -169,7 +169,7 @@ class A6HubApp(ExtensionApp):
         intake = Intake(store, queue, examiner, defaults)
         scenes = SceneCache(cache / "scenes", self.layout_cache_bytes, self.layout_timeout, self.layout_memory)
         jobs = PDKJobs(self.pdk_home, tuple(self.pdk_roots), self.log)
-        catalogue = Catalogue(provision.ask)
+        catalogue = Catalogue()
         return Services(store, queue, provision, examiner, intake, presets, roots, scenes, jobs, catalogue)
 
     def _root_dir(self) -> str:

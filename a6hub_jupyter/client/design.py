@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from .build import Build
+from .errors import RequestRefusedError
 from .linting import Findings, lint
-from .options import split
+from .options import check, refused, split
 from .server import current_server
 from .settings import Settings
 from .validation import Validation
@@ -45,6 +46,7 @@ class Design:
             self.config["CLOCK_PERIOD"] = clock_period
         variables, self.options = split(options, "Design")
         self.config.update({**(config or {}), **variables})
+        self._keywords = set(variables)
 
     @classmethod
     def from_directory(cls, path: str | Path = ".", *, top: str | None = None, **options: Any) -> Design:
@@ -92,12 +94,20 @@ class Design:
         RequestRefusedError names each bad field.
         """
         request = self.request(config, overrides, "build")
-        return Build(current_server().post("builds", request))
+        try:
+            return Build(current_server().post("builds", request))
+        except RequestRefusedError as error:
+            raise refused({*self._keywords, *overrides}, error) from None
 
     def validate(self, *, config: Mapping[str, Any] | None = None, **overrides: Any) -> Validation:
-        """Ask LibreLane what it thinks of the design, without starting anything; arguments as for ``build``."""
+        """Ask LibreLane what it thinks of the design, without starting anything; arguments as for ``build``.
+
+        TypeError names the nearest where a keyword is no variable; what ``config`` names is in the result.
+        """
         request = self.request(config, overrides, "validate")
-        return Validation(current_server().post("designs/validate", request))
+        answer = current_server().post("designs/validate", request)
+        check({*self._keywords, *overrides}, answer["errors"])
+        return Validation(answer)
 
     def preset(self, *names: str) -> Design:
         """Lay presets under the design's own values, the later over the earlier; return the design.

@@ -30,6 +30,10 @@ class RequestRefusedError(A6HubError, ValueError):
         super().__init__("\n".join(lines) or f"The server answered with status {status}.")
 
 
+class UnknownKeywordError(RequestRefusedError, TypeError):
+    """A keyword is no variable of LibreLane's; the sentence names the nearest."""
+
+
 def _line(error: dict[str, str]) -> str:
     """Return ``field: sentence remedy``, the field under its name in Python."""
     name = error.get("field", "").removeprefix("config.")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from .errors import RequestRefusedError, UnknownKeywordError
 
 OPTIONS = (
     "pdk",
@@ -28,7 +31,7 @@ VARIABLES = {"clock_port": "CLOCK_PORT", "clock_period": "CLOCK_PERIOD"}
 def split(keywords: dict[str, Any], where: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return variables and options; TypeError with the nearest name for a keyword that is neither.
 
-    Whether LibreLane has a variable of that name is the server's to say, which knows the flow.
+    Whether LibreLane has a variable of that name is the server's to say, which knows the flow: see ``check``.
     """
     variables: dict[str, Any] = {}
     options: dict[str, Any] = {}
@@ -44,3 +47,20 @@ def split(keywords: dict[str, Any], where: str) -> tuple[dict[str, Any], dict[st
             hint = f"Did you mean '{close[0]}'?" if close else "LibreLane's own variables are in upper case."
             raise TypeError(f"{where}() has no option '{name}'. {hint}")
     return variables, options
+
+
+def check(keywords: Iterable[str], errors: Sequence[dict[str, str]], status: int = 422) -> None:
+    """Raise UnknownKeywordError, a TypeError, where the server knows no variable that was given as a keyword."""
+    sentences = {f"config.{name}": f"LibreLane has no variable '{name}'." for name in keywords}
+    unknown = [e for e in errors if e.get("message") == sentences.get(e.get("field", ""))]
+    if unknown:
+        raise UnknownKeywordError(status, {"errors": list(errors)})
+
+
+def refused(keywords: Iterable[str], error: RequestRefusedError) -> RequestRefusedError:
+    """Return a refusal as it is to be raised: an UnknownKeywordError where a keyword is at fault."""
+    try:
+        check(keywords, error.errors, error.status)
+    except UnknownKeywordError as unknown:
+        return unknown
+    return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..auth import Refusal
 from .pdks import PDK
 
 Ask = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+NO_META: Mapping[str, Any] = {}
 MAX_KEPT = 32
 
 
@@ -40,38 +41,53 @@ def pdk_stamp(pdk: PDK) -> str:
 
 
 class Catalogue:
-    """Asks the inspector once for each flow, PDK and library."""
+    """Asks an inspector once for each LibreLane, flow, PDK and library."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
 
-    async def flows(self) -> Answer:
-        """Return ``{flows, steps}``; those of plugins too."""
-        return await self._answer(("flows",), {"kind": "flows"})
+    async def flows(self, librelane: tuple[str, Ask]) -> Answer:
+        """Return ``{flows, steps}``, those of plugins too; ``librelane`` has a key of its own, and is asked."""
+        return await self._answer(librelane, ("flows",), {"kind": "flows"})
 
-    async def variables(self, flow: str, pdk: PDK, scl: str | None) -> Answer:
-        """Return ``{flow, pdk, scl, variables, missing}``; Refusal 404 where there is no such flow."""
+    async def variables(
+        self,
+        flow: str,
+        pdk: PDK,
+        scl: str | None,
+        librelane: tuple[str, Ask],
+        meta: Mapping[str, Any] = NO_META,
+    ) -> Answer:
+        """Return ``{flow, pdk, scl, variables, steps, missing}``; Refusal 404 where there is no such flow.
+
+        ``meta`` is LibreLane's: a list of steps, or substitutions in a flow.
+        """
         stamp = pdk_stamp(pdk)
         question = {
             "kind": "variables",
             "flow": flow,
+            "meta": dict(meta),
             "pdk": pdk.name,
             "pdk_root": str(pdk.root) if pdk.root else None,
             "scl": scl,
             "pdk_stamp": stamp,
         }
         told = {"flow": flow, "pdk": pdk.name, "scl": scl, "pdk_installed": pdk.root is not None}
-        return await self._answer((flow, pdk.name, scl or "", stamp), question, told)
+        return await self._answer(librelane, (flow, json.dumps(meta), pdk.name, scl or "", stamp), question, told)
 
     async def _answer(
-        self, key: tuple[str, ...], question: dict[str, Any], told: dict[str, Any] | None = None
+        self,
+        librelane: tuple[str, Ask],
+        about: tuple[str, ...],
+        question: dict[str, Any],
+        told: dict[str, Any] | None = None,
     ) -> Answer:
+        key = (librelane[0], *about)
         known = self._kept.get(key)
         if known is not None:
             self._kept.move_to_end(key)
             return known
-        data = await self._ask(question)
+        data = await librelane[1](question)
         if errors := data.get("errors"):
             first = errors[0]
             raise Refusal(404, first["message"], field=first["field"], remedy=first["remedy"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import inspect
 import json
 import os
 import re
@@ -10,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import librelane
 from librelane.common import GenericDict
 from librelane.common import Path as ViewPath
 from librelane.config import Config, InvalidConfig, Variable
@@ -23,12 +26,17 @@ from .findings import Finding, finding, nearest
 from .layers import Composed, compose
 from .ranges import check_plausible, check_range, in_words
 from .variables import canonical_names, describe_type, names_of, plain, variables_of
-from .verilog import Sources, read_sources
+
+if TYPE_CHECKING:
+    from .verilog import Sources
 
 # What LibreLane itself adds to the configuration before it resolves references (librelane/config/preprocessor.py).
 PROCESS = ("PDK", "PDKPATH", "STD_CELL_LIBRARY", "PAD_CELL_LIBRARY", "DESIGN_DIR")
 # What the PDK has a part in: nothing can be said of it while there is none.
 _OF_THE_PDK = ("pdk_dir::", "scl_dir::", "expr::", "ref::", "refg::", "scl::")
+# LibreLane 2 has an argument more: the paths that may be read; here it is only asked.
+_ARGUMENTS = inspect.signature(process_dict_recursive).parameters
+_NO_LIMITS: tuple[Any, ...] = ([os.sep],) if "readable_paths" in _ARGUMENTS else ()
 # How LibreLane's messages name a variable.
 _NAME = re.compile(r"['`]([A-Z][A-Z0-9_]{2,})(?:\[\d+\])?['`]")
 
@@ -163,7 +171,9 @@ def _check_config(
         report.add([e for e in errors if e["field"] not in missing])
         resolved = loaded or resolved
     chosen = [v.name for v in variables if not v.pdk or v.name in given]
-    report.paths = {name: paths for name in chosen if (paths := sorted(_paths(resolved.get(name))))}
+    own = f"{Path(librelane.__file__).parent}/"  # defaults that are files of LibreLane's
+    paths = {name: sorted(p for p in _paths(resolved.get(name)) if not p.startswith(own)) for name in chosen}
+    report.paths = {name: some for name, some in paths.items() if some}
     return {
         v.name: {
             "value": plain(resolved.get(v.name)),
@@ -188,7 +198,7 @@ def _expand(config: Mapping[str, Any], request: dict[str, Any], report: Report) 
         if root is None and any(mark in json.dumps([key, value]) for mark in _OF_THE_PDK):
             continue
         try:
-            process_dict_recursive({key: value}, state, symbols)
+            process_dict_recursive({key: value}, state, symbols, *_NO_LIMITS)
         except Exception as problem:  # noqa: BLE001 - whatever an expression does, it is the field's fault
             message = f"LibreLane refuses {key}: {_one_line(problem)}."
             report.add([finding(f"config.{key}", message, "Mend the expression or the reference.")])
@@ -350,6 +360,10 @@ def _check_design(values: Mapping[str, Any], design_dir: Path) -> Iterator[Findi
             hint = f"The directory {design_dir.name} holds: {', '.join(there)}." if there else "Write the file first."
             yield finding("config.VERILOG_FILES", f"The Verilog file '{path.name}' does not exist.", hint)
             return
+    if importlib.util.find_spec("pyslang") is None:  # in another LibreLane's Python: it is asked for the variables
+        return
+    from .verilog import read_sources  # noqa: PLC0415 - see above
+
     include = values.get("VERILOG_INCLUDE_DIRS") or []
     try:
         sources = read_sources(paths, [design_dir / d for d in _flat(include)])

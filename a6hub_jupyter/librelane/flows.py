@@ -13,6 +13,7 @@ from librelane.steps import Step
 
 from .findings import Finding, finding, nearest
 
+_make: Any = getattr(SequentialFlow, "Make", None) or getattr(SequentialFlow, "make")  # noqa: B009 - LibreLane 2's
 CUSTOM = "Custom"
 """What a list of steps is called where a flow has a name."""
 
@@ -44,7 +45,7 @@ def _named(name: str) -> tuple[Any, list[Finding]]:
 def _listed(ids: Sequence[str]) -> tuple[Any, list[Finding]]:
     known = sorted(Step.factory.list())
     errors = [_unknown_step("config.meta.flow", id_, known) for id_ in ids if Step.factory.get(id_) is None]
-    return (None, errors[:1]) if errors else (SequentialFlow.Make(list(ids)), [])
+    return (None, errors[:1]) if errors else (_make(list(ids)), [])
 
 
 def _unknown_step(field: str, name: str, known: Sequence[str]) -> Finding:
@@ -65,7 +66,7 @@ def _substituted(flow: Any, pairs: str) -> tuple[Any, list[Finding]]:
             return None, [finding(field, message, f"Give a step, or write '{target}': null to remove that one.")]
         if replacement is not None and Step.factory.get(replacement) is None:
             return None, [_unknown_step(field, replacement, sorted(Step.factory.list()))]
-        flow = flow.Substitute([(key, replacement)])
+        flow = flow.Substitute({key: replacement})
     return flow, []
 
 

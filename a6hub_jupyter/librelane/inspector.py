@@ -11,22 +11,41 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from typing import Any, TextIO
+from typing import Any, Protocol
 
-from . import analysis, checking, flows, reading, variables
+from . import checking, flows, reading, variables
+
+
+class SupportsLines(Protocol):
+    """Where answers go."""
+
+    def write(self, line: str, /) -> object:
+        """Take a line."""
+
+    def flush(self) -> None:
+        """Send it."""
+
 
 _PDK_SEEN: list[str] = []
 
 
 def _variables(question: dict[str, Any]) -> dict[str, Any]:
-    flow, errors = flows.flow_of(question["flow"], {})
+    flow, errors = flows.flow_of(question["flow"], question["meta"])
     if errors:
         return {"errors": errors}
-    return variables.describe(flow, question["pdk"], question["pdk_root"], question["scl"])
+    steps = [{"id": step.id, "name": step.name} for step in getattr(flow, "Steps", None) or []]
+    described = variables.describe(flow, question["pdk"], question["pdk_root"], question["scl"])
+    return {**described, "steps": steps}
+
+
+def _analyse(question: dict[str, Any]) -> dict[str, Any]:
+    from . import analysis  # noqa: PLC0415 - its parser of Verilog is not in another LibreLane's Python
+
+    return analysis.analyse(question)
 
 
 ANSWERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "analyse": analysis.analyse,
+    "analyse": _analyse,
     "check": checking.check,
     "read": reading.read_tcl,
     "flows": lambda _: flows.listing(),
@@ -41,7 +60,7 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     return ANSWERS[question["kind"]](question)
 
 
-def serve(questions: Iterable[str], answers: TextIO) -> None:
+def serve(questions: Iterable[str], answers: SupportsLines) -> None:
     """Answer one line with one line, until there are no more; what we did not think of is ``{failed}``."""
     for line in questions:
         try:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..builds.model import BuildRequest
 from ..express import cache_directory
-from ..isolated import clean_environment, module_command
+from ..isolated import module_command
 from .base import Command, Obstacle, Plan, Probe, Tool, Toolchain, tool_version
-from .images import PYTHON, REPOSITORY, librelane_in_image, mounts, release
+from .images import PYTHON, REPOSITORY, binds, librelane_in_image, mounts, release
+from .probing import program_probe
 
 PULL_STEP = {"id": "Apptainer.Pull", "name": "Fetch LibreLane's image"}
 _NAMES = ("apptainer", "singularity")
@@ -65,14 +66,14 @@ class ApptainerToolchain(Toolchain):
         """Return Apptainer; LibreLane's tools are in the image."""
         return [tool_version(name, "--version") for name in _NAMES if shutil.which(name)][:1]
 
-    def probe(self, provided: Mapping[str, str]) -> Probe | None:
+    def probe(self, provided: Mapping[str, str], seen: Sequence[Path] = ()) -> Probe | None:
         """Ask the image, where it is here already."""
         file = Path(provided["file"])
         if not file.exists():
             return None
         status = file.stat()
-        argv = [provided["engine"], "exec", "--cleanenv", "--no-home", provided["file"], *PYTHON, "-"]
-        return Probe(argv, clean_environment(), f"apptainer {file} {status.st_mtime_ns} {status.st_size}")
+        argv = [provided["engine"], "exec", "--cleanenv", "--no-home", *binds(seen), provided["file"], *PYTHON]
+        return program_probe(argv, f"apptainer {file} {status.st_mtime_ns} {status.st_size}")
 
     def plan(self, request: BuildRequest, build_dir: Path, base: Mapping[str, str]) -> Plan:
         """Fetch the image if need be, then run LibreLane in it; of our environment it sees the terminal alone."""

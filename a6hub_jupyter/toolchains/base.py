@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,13 +86,13 @@ class Tool:
 class Probe:
     """How to ask the LibreLane of a toolchain about itself (``probe/librelane_plugin_a6hub_probe.py``).
 
-    ``key`` changes whenever the answer may. The script is given on standard input where ``stdin``.
+    ``key`` changes whenever the answer may. ``greeting`` goes before the first question.
     """
 
     argv: list[str]
     environment: dict[str, str]
     key: str
-    stdin: bool = True
+    greeting: bytes = b""
 
 
 class Toolchain(ABC):
@@ -134,8 +134,11 @@ class Toolchain(ABC):
         """Return the tools as far as they can be seen from here. May take seconds."""
         return []
 
-    def probe(self, provided: Mapping[str, str]) -> Probe | None:
-        """Return how to ask the LibreLane that will run; None where it is this Python's own, or is not here yet."""
+    def probe(self, provided: Mapping[str, str], seen: Sequence[Path] = ()) -> Probe | None:
+        """Return how to ask the LibreLane that will run; None where it is this Python's own, or is not here yet.
+
+        ``seen`` are the directories that a question is about: a container sees no others. May take seconds.
+        """
         return None
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
@@ -203,7 +206,11 @@ def pdk_root_of(request: BuildRequest) -> str:
 
 def librelane_config(request: BuildRequest) -> str:
     """Return the text of the config file that LibreLane is given."""
-    return json.dumps({"meta": request.meta, **request.config}, indent=1)
+    meta = dict(request.meta)
+    pairs = meta.get("substituting_steps") or []
+    if pairs and len({key for key, _ in pairs}) == len(pairs):  # LibreLane 2 takes no list of pairs
+        meta["substituting_steps"] = dict(pairs)
+    return json.dumps({"meta": meta, **request.config}, indent=1)
 
 
 def ask(argv: list[str], seconds: float = ASK_SECONDS) -> tuple[int, str]:

@@ -11,14 +11,15 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..builds.model import BuildRequest
-from ..isolated import clean_environment, module_command
+from ..isolated import module_command
 from .base import Command, Obstacle, Plan, Probe, Settings, Stop, Tool, Toolchain, ask
-from .images import PYTHON, REPOSITORY, librelane_in_image, mounts, release
+from .images import PYTHON, REPOSITORY, binds, librelane_in_image, mounts, release
+from .probing import program_probe
 
 PULL_STEP = {"id": "Container.Pull", "name": "Pull LibreLane's image"}
 _ENGINES = ("docker", "podman")
@@ -103,7 +104,7 @@ class ContainerToolchain(Toolchain):
         engine = self._engine()
         return [] if isinstance(engine, Obstacle) else [Tool(engine.kind, engine.path, engine.version)]
 
-    def probe(self, provided: Mapping[str, str]) -> Probe | None:
+    def probe(self, provided: Mapping[str, str], seen: Sequence[Path] = ()) -> Probe | None:
         """Ask the image, where it is here already."""
         image = _image_id(provided)
         if image is None:
@@ -115,11 +116,11 @@ class ContainerToolchain(Toolchain):
             "--interactive",
             "--network",
             "none",
+            *binds(seen),
             provided["image"],
             *PYTHON,
-            "-",
         ]
-        return Probe(argv, clean_environment(), f"container {image}")
+        return program_probe(argv, f"container {image}")
 
     def plan(self, request: BuildRequest, build_dir: Path, base: Mapping[str, str]) -> Plan:
         """Pull the image if need be, then run LibreLane in a container named after the build."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,17 @@ def mounts(request: BuildRequest, build_dir: Path) -> list[str]:
     These are the design, the record of the build (LibreLane's config is in it), the PDK, and what the configuration
     names outside of them. LibreLane's own ``--dockerized`` mounts the whole home directory instead.
     """
-    design = Path(request.design_dir)
-    wanted = [design, build_dir, Path(pdk_root_of(request)), Path(pdk_root_of(request)).resolve()]
-    wanted += _named(request.config, design)
+    return binds([build_dir, *directories(request.design_dir, pdk_root_of(request), request.config)])
+
+
+def directories(design_dir: str, pdk_root: str, config: Mapping[str, Any]) -> list[Path]:
+    """Return what a configuration is about: the design, the PDK, and what is named outside of them."""
+    design = Path(design_dir)
+    return [design, Path(pdk_root), Path(pdk_root).resolve(), *_named(config, design)]
+
+
+def binds(wanted: Iterable[Path]) -> list[str]:
+    """Return ``--mount`` and its value for each directory that is in no other."""
     kept: list[Path] = []
     for path in sorted(dict.fromkeys(wanted), key=lambda p: len(p.parts)):
         if not any(path.is_relative_to(k) for k in kept):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..builds.model import BuildRequest
@@ -53,7 +53,7 @@ class NixToolchain(Toolchain):
         """Return Nix; LibreLane's tools come with the flake."""
         return [tool_version("nix", "--version")] if shutil.which("nix") else []
 
-    def probe(self, provided: Mapping[str, str]) -> Probe | None:
+    def probe(self, provided: Mapping[str, str], seen: Sequence[Path] = ()) -> Probe | None:
         """Ask the flake, where Nix has it already."""
         nix, flake = provided["nix"], provided["flake"]
         code, path = ask([nix, *_OPTIONS, "path-info", "--offline", flake])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -76,8 +76,8 @@ class PathToolchain(Toolchain):
         with ThreadPoolExecutor(len(TOOLS)) as pool:
             return list(pool.map(lambda name: tool_version(name, *TOOLS[name]), TOOLS))
 
-    def probe(self, provided: Mapping[str, str]) -> Probe | None:
-        """Ask the named executable; this Python's LibreLane is the one that checks requests anyway."""
+    def probe(self, provided: Mapping[str, str], seen: Sequence[Path] = ()) -> Probe | None:
+        """Ask the named executable, which sees all; this Python's LibreLane is the one that checks requests anyway."""
         named = provided.get("librelane")
         if not named:
             return None

@@ -1,48 +1,55 @@
-"""Says in one line of JSON what a LibreLane is: version, flows with their steps, variables that switch steps off.
+"""Has our inspector answer questions in another LibreLane, from 2.4 to 3.x, with whatever Python that has.
 
-Stands alone and runs in any LibreLane from 2.4 to 3.x, with whatever Python that has: as a script on standard input,
-or, where only LibreLane's executable is known, as a LibreLane plugin found on PYTHONPATH.
+Where only LibreLane's executable is known, it is a plugin found on PYTHONPATH, and the inspector's modules lie beside
+it. In an image it is run by ``toolchains.probing.PROGRAM``, which is given all of them on standard input.
 """
 
 import atexit
-import fnmatch
-import json
 import sys
+import tempfile
+import types
+from pathlib import Path
 from typing import Any
 
-MARK = "a6hub-probe:"
+MARK = "a6hub-answer:"
+PACKAGE = "a6hub_inspector"  # not our own name: an image may have an a6hub_jupyter of another version
 
 
-def flow_facts(flow: Any) -> dict[str, Any]:
-    """Return steps in order, for each step the variables that gate it, and the gating variables off by default."""
-    steps = [{"id": s.id, "name": getattr(s, "name", None) or s.id} for s in getattr(flow, "Steps", [])]
-    ids = [s["id"] for s in steps]
-    gates: dict[str, list[str]] = {}
-    for pattern, names in (getattr(flow, "gating_config_vars", None) or {}).items():
-        for step in fnmatch.filter(ids, pattern):
-            gates.setdefault(step, []).extend(names)
-    wanted = {name for names in gates.values() for name in names}
-    variables = list(getattr(flow, "config_vars", None) or [])
-    off = sorted({v.name for v in variables if v.name in wanted and v.default is False})
-    return {"steps": steps, "gates": gates, "off": off}
+class Marked:
+    """Marks answers, since LibreLane prints things of its own."""
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+
+    def write(self, line: str) -> None:
+        """Write one answer, a line."""
+        self._out.write("\n" + MARK + line)
+
+    def flush(self) -> None:
+        """Send it."""
+        self._out.flush()
 
 
-def tell() -> None:
-    """Write the line."""
-    from librelane.__version__ import __version__  # noqa: PLC0415 - as a plugin we come before it is whole
-    from librelane.flows import Flow  # noqa: PLC0415
+def serve(directory: str) -> None:
+    """Answer until there are no more questions; ``directory`` has the inspector's modules."""
+    package: Any = types.ModuleType(PACKAGE)
+    package.__path__ = [directory]
+    sys.modules[PACKAGE] = package
+    from a6hub_inspector import inspector  # type: ignore[import-not-found]  # noqa: PLC0415 - there only now
 
-    flows = {}
-    for name in Flow.factory.list():
-        flow = Flow.factory.get(name)
-        if getattr(flow, "Steps", None):
-            flows[name] = flow_facts(flow)
-    data = {"version": __version__, "python": "{}.{}".format(*sys.version_info), "flows": flows}
-    sys.stdout.write("\n" + MARK + json.dumps(data) + "\n")
-    sys.stdout.flush()
+    answers, sys.stdout = sys.stdout, sys.stderr
+    inspector.serve(sys.stdin, Marked(answers))
 
 
-if __name__ == "__main__":
-    tell()
-else:
-    atexit.register(tell)  # LibreLane imports its plugins before all of its flows are there
+def serve_given(modules: "dict[str, str]") -> None:
+    """Answer with the modules that are given by name."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name, source in modules.items():
+            (Path(directory) / name).write_text(source, encoding="utf-8")
+        serve(directory)
+
+
+if "given" in globals():
+    serve_given(globals()["given"]["modules"])
+else:  # LibreLane imports its plugins before all of its flows are there
+    atexit.register(serve, str(Path(__file__).parents[2] / "librelane"))

@@ -1,0 +1,78 @@
+"""Keywords of ``Design`` and ``build`` that nobody knows: a TypeError, which names the nearest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ..conftest import DOUBLE
+from .conftest import COUNTER
+from .live import live_server
+
+NOTEBOOK = """
+import json
+from a6hub_jupyter import Design
+
+def said(make):
+    try:
+        made = make()
+    except TypeError as error:
+        return ["TypeError", str(error)]
+    except Exception as error:
+        return [type(error).__name__, str(error)]
+    return [type(made).__name__, str(made)]
+
+def design(**more):
+    return Design("counter", verilog_files="counter.v", clock_port="clk", clock_period=10, **more)
+
+def later():
+    one = design()
+    one.config["FP_CORE_UTL"] = 40
+    return one.build()
+
+print(json.dumps({
+    "Design": said(lambda: design(FP_CORE_UTL=40).build()),
+    "build": said(lambda: design().build(FP_CORE_UTL=40)),
+    "Design, validate": said(lambda: design(FP_CORE_UTL=40).validate()),
+    "validate": said(lambda: design().validate(FP_CORE_UTL=40)),
+    "option of Design": said(lambda: design(pkd="sky130A")),
+    "option of build": said(lambda: design().build(form_step="x")),
+    "config of build": said(lambda: design().build(config={"FP_CORE_UTL": 40})),
+    "config of validate": said(lambda: design().validate(config={"FP_CORE_UTL": 40})),
+    "set later": said(later),
+    "a bad value": said(lambda: design().build(FP_CORE_UTIL="much")),
+    "right": said(lambda: design(FP_CORE_UTIL=40).validate()),
+}))
+"""
+
+
+def test_a_keyword_that_nobody_knows_is_a_type_error(tmp_path: Path, pdk_root: Path) -> None:
+    with live_server(tmp_path / "server", pdk_root, DOUBLE) as server:
+        directory = server.root / "counter"
+        directory.mkdir()
+        (directory / "counter.v").write_text(COUNTER)
+        state = server.root.parent
+        environment = {
+            **{k: v for k, v in os.environ.items() if k != "JPY_PARENT_PID"},
+            **{f"JUPYTER_{n.upper()}_DIR": str(state / n) for n in ("config", "data", "runtime")},
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", NOTEBOOK], cwd=directory, env=environment, capture_output=True, text=True, check=True
+        )
+    said = json.loads(done.stdout)
+    for case in ("Design", "build", "Design, validate", "validate"):
+        kind, text = said[case]
+        assert kind == "TypeError", said[case]
+        assert "Did you mean FP_CORE_UTIL" in text
+    assert said["option of Design"] == ["TypeError", "Design() has no option 'pkd'. Did you mean 'pdk'?"]
+    assert said["option of build"] == ["TypeError", "build() has no option 'form_step'. Did you mean 'from_step'?"]
+    for case in ("config of build", "set later"):  # no keywords: refused like any value
+        assert said[case][0] == "RequestRefusedError", said[case]
+        assert "Did you mean FP_CORE_UTIL" in said[case][1]
+    assert said["a bad value"][0] == "RequestRefusedError"
+    assert said["config of validate"][0] == said["right"][0] == "Validation"
+    assert "Did you mean FP_CORE_UTIL" in said["config of validate"][1]
+    assert said["right"][1].startswith("valid")
