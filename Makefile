@@ -6,6 +6,7 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 BUNDLE := a6hub_jupyter/static/main.js
+LAB    := $(VENV)/share/jupyter/labextensions
 JS     := js/package.json js/package-lock.json js/build.mjs $(shell find js/src -type f -not -name '*.test.ts')
 
 .PHONY: demo lab test lint format js bench clean
@@ -51,3 +52,5 @@ js/node_modules/.ready: js/package.json js/package-lock.json | $(READY)
 
 $(BUNDLE): $(JS) | js/node_modules/.ready
 	$(PYTHON) hatch_build.py run build
+	@# An editable install has a copy of our extension of JupyterLab.
+	rm -rf $(LAB)/a6hub-jupyter && mkdir -p $(LAB) && cp -R a6hub_jupyter/static/labextension $(LAB)/a6hub-jupyter

@@ -64,16 +64,23 @@ HARNESS = """async ({ worker, scene, layers }) => {
   window.draw = (view, moving) =>
     timed({ type: "draw", view, width: WIDTH, height: HEIGHT, ratio: 1, moving });
   window.show = (visible) => made.postMessage({ type: "show", visible });
-  const canvas = new OffscreenCanvas(1, 1);
+  // Of a canvas of the page, as in the viewer: what is drawn is shown, too.
+  document.querySelector("canvas")?.remove();
+  const seen = document.createElement("canvas");
+  seen.style.width = "100%";
+  document.body.append(seen);
+  const canvas = seen.transferControlToOffscreen();
   const address = { scene: packed, layers, headers: {} };
   return await timed({ type: "open", canvas, address }, [canvas]);
 }""".replace("WIDTH", str(WIDTH)).replace("HEIGHT", str(HEIGHT))
 
+# Each frame is waited for, so that the browser shows all of them.
 PAN = """async ([view, dx, dy]) => {
   const times = [];
   for (let i = 0; i < 20; i++) {
     view = { ...view, x: view.x - dx / view.scale, y: view.y - dy / view.scale };
     times.push((await draw(view, true)).milliseconds);
+    await new Promise(requestAnimationFrame);
   }
   return times;
 }"""
@@ -83,6 +90,7 @@ ZOOM = """async (view) => {
   for (let i = 0; i < 12; i++) {
     view = { ...view, scale: view.scale * 1.15 };
     times.push((await draw(view, true)).milliseconds);
+    await new Promise(requestAnimationFrame);
   }
   return times;
 }"""
@@ -92,6 +100,7 @@ TOGGLE = """async ([view, count]) => {
   for (let i = 0; i < Math.min(count, 10); i++) {
     show(Array.from({ length: count }, (_each, index) => index !== i));
     times.push((await draw(view, false)).milliseconds);
+    await new Promise(requestAnimationFrame);
   }
   show(Array.from({ length: count }, () => true));
   return times;
@@ -161,50 +170,47 @@ def flat_shapes(path: Path) -> int:
 
 
 class Times(NamedTuple):
-    """Milliseconds of frames by the clock, and of the processor for each of them."""
+    """Milliseconds of frames by the clock, and of the processor for each of them: in the worker, and in all."""
 
     clock: list[float]
     processor: float
+    browser: float = 0
 
     def __str__(self) -> str:
         return f"{statistics.median(self.clock):.0f}/{max(self.clock):.0f} ({self.processor:.0f})"
 
 
-class WorkerClock:
-    """What the worker of the page has had of the processor; Linux tells it of each thread."""
+class ProcessorClock:
+    """What the browser's threads have had of the processor; Linux tells it of each."""
 
     def __init__(self) -> None:
-        self._threads = [
-            task
+        self._threads = {
+            task: self._read(task / "comm").strip() == "DedicatedWorker"
             for task in Path("/proc").glob("[0-9]*/task/[0-9]*")
-            if self._name(task) == "DedicatedWorker" and self._ours(task.parts[2])
-        ]
+            if self._ours(task.parts[2])
+        }
 
     @staticmethod
-    def _name(task: Path) -> str:
+    def _read(path: Path) -> str:
         try:
-            return (task / "comm").read_text().strip()
-        except OSError:
+            return path.read_text()
+        except OSError:  # it has ended since
             return ""
 
-    @staticmethod
-    def _ours(pid: str) -> bool:
+    def _ours(self, pid: str) -> bool:
+        if pid == str(os.getpid()):
+            return False
         while int(pid) > 1:
             if int(pid) == os.getpid():
                 return True
-            try:
-                pid = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[1]
-            except OSError:
-                return False
+            pid = (self._read(Path("/proc", pid, "stat")).rpartition(")")[2].split() or ["", "0"])[1]
         return False
 
-    def milliseconds(self) -> float:
-        """Return the time so far."""
-        total = 0
-        for task in self._threads:
-            with contextlib.suppress(OSError):  # the thread of a layout before
-                total += int((task / "schedstat").read_text().split()[0])
-        return total / 1e6
+    def milliseconds(self) -> tuple[float, float]:
+        """Return the time so far of the worker, and of all."""
+        times = {task: int((self._read(task / "schedstat").split() or ["0"])[0]) for task in self._threads}
+        worker = sum(time for task, time in times.items() if self._threads[task])
+        return worker / 1e6, sum(times.values()) / 1e6
 
 
 class KLayoutView:
@@ -238,12 +244,13 @@ def measure(page: Page, path: Path, directory: Path) -> dict[str, Any]:
         layer["visible"] = True
     data = {"worker": base64.b64encode(WORKER.read_bytes()).decode(), "layers": document}
     opened: Any = page.evaluate(HARNESS, {**data, "scene": base64.b64encode(packed.read_bytes()).decode()})
-    clock = WorkerClock()
+    clock = ProcessorClock()
 
     def timed(script: str, argument: object) -> Times:
-        used = clock.milliseconds()
+        before = clock.milliseconds()
         times: list[float] = page.evaluate(script, argument)
-        return Times(times, (clock.milliseconds() - used) / len(times))
+        worker, browser = ((now - then) / len(times) for now, then in zip(clock.milliseconds(), before, strict=True))
+        return Times(times, worker, browser)
 
     x1, y1, x2, y2 = document["bbox"]
     unit = opened["unit"]
@@ -302,6 +309,9 @@ def report(path: Path, result: dict[str, Any]) -> None:
         pan, zoom, toggle = (str(result[f"{name}, {what}"]) for what in ("pan", "zoom", "toggle"))
         ratio = ours.processor / theirs.processor
         print(f"  {name:8} {ours!s:>18} {theirs!s:>20} {ratio:6.2f} {pan:>14} {zoom:>14} {toggle:>14}", flush=True)
+    for what in ("pan", "zoom", "toggle"):
+        whole = ", ".join(f"{result[f'{name}, {what}'].browser:.0f}" for name in ("fit", "fit / 8", "30 um"))
+        print(f"  of the processor for a {what}, with all that the browser does to show it: {whole} ms")
 
 
 def report_kweb(result: dict[str, Any]) -> None:
@@ -348,7 +358,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         print(f"{WIDTH} x {HEIGHT} pixels, {os.cpu_count()} cores, ", end="")
         print(f"Chromium {browser.version}, KLayout {version('klayout')}")
-        page = browser.new_page()
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         served = directory / "served"
         served.mkdir()
         lacking = kweb_viewer.missing()

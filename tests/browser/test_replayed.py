@@ -58,9 +58,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory, recording: Path, engine: Path)
         "A6HUB_TEST_ENGINE": str(engine),
     }
     with running_lab(tmp_path_factory, environment, max_running=1, container_engine=str(ENGINE)) as running:
-        orders = {"recording": str(recording), "speed": float(SPEED)}
-        (running.work / "replay.json").write_text(json.dumps(orders))
+        order(running.work, recording, float(SPEED))
         yield running
+
+
+def order(directory: Path, recording: Path, speed: float) -> None:
+    """Have builds in a directory play a recording."""
+    (directory / "replay.json").write_text(json.dumps({"recording": str(recording), "speed": speed}))
 
 
 def begin(lab: Lab, directory: Path | None = None, **more: str) -> dict[str, Any]:
@@ -131,10 +135,13 @@ def test_the_widget_follows_and_shows_what_a_terminal_would(page: Page, lab: Lab
     screenshot(page, "classic-log")
 
 
-def test_a_build_that_waits_says_where_and_why(page: Page, lab: Lab) -> None:
+def test_a_build_that_waits_says_where_and_why(page: Page, lab: Lab, recording: Path) -> None:
+    slow = lab.work / "slow"
+    slow.mkdir()
+    order(slow, recording, min(8, float(SPEED)))  # it is there for as long as it takes to look at the next one
     open_cells(page, lab, "import a6hub_jupyter as a6hub; a6hub.builds()", "a6hub.builds()[0]", name="queued.ipynb")
     expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
-    first, second = begin(lab), begin(lab)
+    first, second = begin(lab, slow), begin(lab)
     widget = run(page, 1).locator("article")
     expect(widget.locator(".reason")).to_have_text(re.compile(r"Number 1 in the queue\. \w.*"), timeout=30_000)
     screenshot(page, "classic-queued")
@@ -160,7 +167,7 @@ def test_a_log_of_200_000_lines_is_opened_searched_and_held(page: Page, lab: Lab
     long.write_bytes(lzma.compress(json.dumps({"console": console, "steps": []}).encode(), preset=0))
     directory = lab.work / "long"
     directory.mkdir()
-    (directory / "replay.json").write_text(json.dumps({"recording": str(long), "speed": 100}))
+    order(directory, long, 100)
     build = begin(lab, directory)
     lab.until(build["id"], "succeeded", "failed")
     open_cells(page, lab, "import a6hub_jupyter as a6hub; a6hub.builds()", attach(build), name="long.ipynb")

@@ -1,5 +1,12 @@
-import type { Lumino, MimeModel, NotebookPanel, NotebookTracker, RendererFactory } from "./shared";
-import { RANK } from "./shared";
+import {
+  type Lumino,
+  type MimeModel,
+  type NotebookPanel,
+  type NotebookTracker,
+  RANK,
+  type Renderer,
+  type RendererFactory,
+} from "./shared";
 import { contentOf, showView } from "./views";
 
 const MIME_TYPE = "application/vnd.a6hub.layout+json";
@@ -21,6 +28,14 @@ async function kernelHas(panel: NotebookPanel, widget: string): Promise<boolean>
  * more, or does not answer, from what the output says of itself, through the server.
  */
 export function layoutFactory({ Panel, Widget }: Lumino, panel: NotebookPanel): RendererFactory {
+  function createWidgetView(): Renderer | null {
+    try {
+      return panel.content.rendermime.createRenderer(WIDGET_TYPE);
+    } catch {
+      return null; // a JupyterLab without ipywidgets
+    }
+  }
+
   class LayoutOutput extends Panel {
     private readonly ended = new AbortController();
     private rendered = false;
@@ -35,7 +50,8 @@ export function layoutFactory({ Panel, Widget }: Lumino, panel: NotebookPanel): 
       const known = await kernelHas(panel, id).catch(() => false);
       clearTimeout(impatient);
       if (this.ended.signal.aborted) return;
-      if (known) await this.showWidget(model, withoutKernel);
+      const widget = known ? createWidgetView() : null;
+      if (widget) await this.showWidget(widget, model, withoutKernel);
       else this.showFromServer(model, withoutKernel.signal);
     }
 
@@ -48,8 +64,7 @@ export function layoutFactory({ Panel, Widget }: Lumino, panel: NotebookPanel): 
     }
 
     /** What stands there goes once the widget is there: after a reload, ipywidgets needs a while to have it again. */
-    private async showWidget(model: MimeModel, before: AbortController): Promise<void> {
-      const widget = panel.content.rendermime.createRenderer(WIDGET_TYPE);
+    private async showWidget(widget: Renderer, model: MimeModel, before: AbortController): Promise<void> {
       if (this.node.hasChildNodes()) widget.hide();
       this.addWidget(widget);
       const shown = () => {

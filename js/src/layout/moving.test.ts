@@ -73,6 +73,24 @@ it("layers hidden and shown again are drawn as they were, also after a pan", asy
   expect(different(before, pixels())).toBe(0);
 });
 
+it("a layer more or less is what a new drawing gives", async () => {
+  const { renderer, pixels, scene, layers } = await rendererOf("klayout");
+  const { x1, y1, x2, y2 } = scene.top.box;
+  const view = { x: (x1 + x2) / 2, y: (y1 + y2) / 2, scale: (2 * WIDTH) / (x2 - x1) };
+  renderer.draw(view, WIDTH, HEIGHT, 1, 3);
+  const all = pixels();
+  for (const hidden of [0, 1, 2, 1, 0]) {
+    const visible = layers.map((_layer, index) => index !== hidden);
+    renderer.show(visible);
+    renderer.draw(view, WIDTH, HEIGHT, 1, 3);
+    expect(different(all, pixels()), `without layer ${hidden}`).toBeGreaterThan(0);
+    const other = await rendererOf("klayout");
+    other.renderer.show(visible);
+    other.renderer.draw(view, WIDTH, HEIGHT, 1, 3);
+    expect(different(other.pixels(), pixels()), `without layer ${hidden}`).toBe(0);
+  }
+});
+
 it("a drawing that was given up leaves nothing that is taken for a picture", async () => {
   const { renderer, pixels, scene } = await rendererOf("klayout");
   const { x1, y1, x2, y2 } = scene.top.box;

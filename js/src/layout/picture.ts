@@ -1,3 +1,4 @@
+import type { Part } from "./changed";
 import type { Planes } from "./planes";
 
 /** Shown in light and dark pages alike: the colours of the PDKs are made for it. */
@@ -66,28 +67,41 @@ export class Picture {
     this.pixels = new Uint32Array(this.image.data.buffer);
   }
 
+  /** Move what is there; beside it is nothing of use. */
+  move(dx: number, dy: number): void {
+    const { pixels, width } = this;
+    const away = dx - dy * width;
+    pixels.copyWithin(Math.max(0, away), Math.max(0, -away), pixels.length - Math.max(0, away));
+  }
+
   /**
    * Put layers together, the uppermost first. Colours are opaque, so each pixel is written once, by the first layer
-   * that has it. `shiftX` and `shiftY` (pixels) make the stipples move with the layout.
+   * that has it. `shiftX` and `shiftY` (pixels) make the stipples move with the layout. Where only a part is to be put
+   * together, `part` sets the bits of a row that are, and tells whether there are any.
    */
-  compose(sheets: readonly Sheet[], background: number, shiftX: number, shiftY: number): void {
+  compose(sheets: readonly Sheet[], background: number, shiftX: number, shiftY: number, part?: Part): void {
     const { width, height } = this;
     const words = (width + 31) >>> 5;
     const turn = ((shiftX % 32) + 32) % 32;
     // Which pixels of the row nobody has yet: layer by layer, since that reads memory in its order.
     const open = new Int32Array(words);
     for (let y = 0; y < height; y++) {
+      if (!part) open.fill(-1);
+      else if (!part(y, open)) continue;
       const base = (height - 1 - y) * width;
-      open.fill(-1);
       // The last word of a row may reach beyond it.
-      if (width & 31) open[words - 1] = (1 << (width & 31)) - 1;
-      this.pixels.fill(background, base, base + width);
+      if (width & 31) open[words - 1] = (open[words - 1] as number) & ((1 << (width & 31)) - 1);
+      if (!part) this.pixels.fill(background, base, base + width);
+      else
+        for (let k = 0; k < words; k++) if (open[k]) this.spray(open[k] as number, base + 32 * k, background);
       for (const { planes, fill, frame, rows } of sheets) {
         if (y < planes.low || y > planes.high) continue;
         const dots = rows ? (rows[(((y - shiftY) % 32) + 32) % 32] as number) : 0;
         const ink = turn ? (dots << turn) | (dots >>> (32 - turn)) : dots;
         if (!this.row(planes, y * words, ink, open, base, frame, fill)) break;
       }
+      if (part)
+        for (let k = 0; k < words; k++) if (open[k]) this.spray(open[k] as number, base + 32 * k, background);
     }
   }
 

@@ -84,6 +84,13 @@ export class Planes {
     this.high = -1;
   }
 
+  /** Set the words of a row that have anything in them. */
+  mark(y: number, words: Int32Array): void {
+    if (y < this.low || y > this.high) return;
+    const start = y * this.words;
+    for (let k = 0; k < words.length; k++) if (this.fill[start + k] || this.frame[start + k]) words[k] = ALL;
+  }
+
   /**
    * A rectangle with its frame; what is thinner than three pixels is all frame, so that it stays visible. One smaller
    * than a pixel is a single one, as in KLayout: the pixels that it touches would make vias four times as large.

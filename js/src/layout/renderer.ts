@@ -1,3 +1,4 @@
+import { changed, type Part } from "./changed";
 import { Collector, type Limits, NO_LIMITS, type View, type Window } from "./collect";
 import { addDifference, emptyDifference } from "./difference";
 import { Kept } from "./kept";
@@ -33,6 +34,15 @@ interface Drawn {
   readonly detail: number;
 }
 
+/** What the picture was put together from, and how far it is behind the bitmaps. */
+interface Composed {
+  readonly shown: ReadonlySet<Paint>;
+  readonly fills: boolean;
+  readonly ratio: number;
+  readonly moved: readonly [number, number];
+  readonly strips: readonly Window[];
+}
+
 /** A layout to compare with: its bitmaps are made like the first one's, and put together with them. */
 export interface Other {
   /** It has the same layers in the same order. */
@@ -64,6 +74,7 @@ export class Renderer {
   private drawn: Drawn | undefined;
   private simplified = false;
   private whole = true;
+  private composed: Composed | undefined;
   private readonly kept = new Kept();
   other: Other | undefined;
   comparing: Comparing = "first";
@@ -180,6 +191,7 @@ export class Renderer {
       for (const strip of strips) yield* this.raster(wanted, strip, (paint) => paint.valid);
     } else {
       this.drawn = undefined;
+      this.composed = undefined;
       this.simplified = false;
       for (const paint of this.paints) paint.valid = false;
     }
@@ -230,6 +242,7 @@ export class Renderer {
     if (dx < 0) strips.push([width + dx, 0, width - 1, height - 1]);
     if (dy > 0) strips.push([0, 0, width - 1, dy - 1]);
     if (dy < 0) strips.push([0, height + dy, width - 1, height - 1]);
+    if (this.composed) this.composed = { ...this.composed, moved: [dx, dy], strips };
     return strips;
   }
 
@@ -262,23 +275,43 @@ export class Renderer {
 
   private compose(context: OffscreenCanvasRenderingContext2D, ratio: number): void {
     const { x, y, scale } = this.drawn as Drawn;
+    const { fills } = this.looks;
+    const shown = new Set(this.paints.filter(({ visible, valid, planes }) => visible && valid && planes));
     const sheets = this.paints.flatMap((paint, rank) =>
-      paint.visible && paint.valid && paint.planes
+      shown.has(paint) && paint.planes
         ? {
             planes: paint.planes,
             fill: paint.fill,
             frame: paint.frame,
-            rows: this.looks.fills ? stipple(paint.stipple, rank, ratio) : undefined,
+            rows: fills ? stipple(paint.stipple, rank, ratio) : undefined,
           }
         : [],
     );
-    this.picture.compose(sheets.reverse(), pixel(BACKGROUND), Math.round(x), Math.round(y));
+    const part = this.behind({ shown, fills, ratio, moved: [0, 0], strips: [] });
+    this.picture.compose(sheets.reverse(), pixel(BACKGROUND), Math.round(x), Math.round(y), part);
     this.put(context);
     const { limits } = this.looks;
     if (Number.isFinite(limits.depth)) drawOutlines(context, this.scene, limits, { x, y, scale }, ratio);
     if (!this.looks.labels) return;
-    const shown = this.paints.filter((paint) => paint.visible);
-    drawLabels(context, this.scene, limits, { x, y, scale }, shown, ratio);
+    drawLabels(context, this.scene, limits, { x, y, scale }, [...shown], ratio);
+  }
+
+  /** Which part of the picture is to be put together anew; undefined is all. What is there is moved to its place. */
+  private behind(now: Composed): Part | undefined {
+    const before = this.composed;
+    this.composed = now;
+    if (!before || before.fills !== now.fills || before.ratio !== now.ratio) return undefined;
+    const { moved, strips } = before;
+    const other = this.paints.filter((paint) => before.shown.has(paint) !== now.shown.has(paint));
+    if (moved[0] || moved[1]) {
+      // The bitmaps of a layer that is hidden now have not been moved.
+      if (other.length) return undefined;
+      this.picture.move(...moved);
+    }
+    return changed(
+      other.flatMap(({ planes }) => planes ?? []),
+      strips,
+    );
   }
 
   /** Whether all of the layout is in a view. */
@@ -304,6 +337,7 @@ export class Renderer {
     const { first, second, both } = difference;
     const sheets = [sheet(first, ONLY_FIRST), sheet(second, ONLY_SECOND), sheet(both, BOTH)];
     picture.compose(sheets, pixel(BACKGROUND), 0, 0);
+    this.composed = undefined;
     this.put(context);
   }
 

@@ -267,18 +267,41 @@ function mortonSort(rects: Int32Array): Int32Array {
   const box = new Box();
   for (let i = 0; i < rects.length; i += 4) box.add(rects[i] as number, rects[i + 1] as number);
   const scale = 1023 / Math.max(1, box.x2 - box.x1, box.y2 - box.y1);
-  // The place on the curve above, the index below: one number to sort, and quick as such.
-  const keys = new Float64Array(count);
+  const keys = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
     const x = spread(((rects[4 * i] as number) - box.x1) * scale);
     const y = spread(((rects[4 * i + 1] as number) - box.y1) * scale);
-    keys[i] = (x | (y << 1)) * 0x8000000 + i;
+    keys[i] = x | (y << 1);
   }
-  keys.sort();
+  // Twenty bits are sorted by the lower ten, then by the upper ten.
+  const order = byDigit(keys, 10, byDigit(keys, 0));
   const sorted = new Int32Array(rects.length);
   for (let i = 0; i < count; i++) {
-    const from = 4 * ((keys[i] as number) % 0x8000000);
-    for (let k = 0; k < 4; k++) sorted[4 * i + k] = rects[from + k] as number;
+    const from = 4 * (order[i] as number);
+    const to = 4 * i;
+    sorted[to] = rects[from] as number;
+    sorted[to + 1] = rects[from + 1] as number;
+    sorted[to + 2] = rects[from + 2] as number;
+    sorted[to + 3] = rects[from + 3] as number;
+  }
+  return sorted;
+}
+
+/** Sort indices by ten bits of their keys from `shift` on; those that are alike stay in the order that they had. */
+function byDigit(keys: Uint32Array, shift: number, order?: Uint32Array): Uint32Array {
+  const places = new Uint32Array(1025);
+  for (const key of keys) {
+    const next = ((key >>> shift) & 1023) + 1;
+    places[next] = (places[next] as number) + 1;
+  }
+  for (let i = 1; i < places.length; i++) places[i] = (places[i] as number) + (places[i - 1] as number);
+  const sorted = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) {
+    const index = order ? (order[i] as number) : i;
+    const digit = ((keys[index] as number) >>> shift) & 1023;
+    const place = places[digit] as number;
+    sorted[place] = index;
+    places[digit] = place + 1;
   }
   return sorted;
 }
