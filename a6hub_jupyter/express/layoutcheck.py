@@ -232,6 +232,7 @@ class LayoutCheck:
         """Crossings of power wires with a probe on each of the two."""
         job = self._job
         power_layers = [(job.rail_layer, job.rail_width), (job.strap_layer, job.strap_width)]
+        power_layers += [(job.bar_layer, job.bar_width)] if job.bar_layer else []
         widths = [(layer, round(width / self._nm)) for layer, width in power_layers]
         probed = []
         for crossing in crossings(self._top, self._layers, widths):

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +195,10 @@ def _remove_strap_via(_: Any, top: kdb.Cell) -> None:
     next(i for i in top.each_inst() if "power_via2" in i.cell.name).delete()
 
 
+def _remove_bar_via(_: Any, top: kdb.Cell) -> None:
+    next(i for i in top.each_inst() if "power_via4" in i.cell.name).delete()
+
+
 def _replace_cell_by_one_of_its_size(layout: kdb.Layout, top: kdb.Cell) -> None:
     nand = next(i for i in top.each_inst() if i.cell.name.endswith("__dfxtp_1"))
     other = layout.create_cell("sky130_fd_sc_hd__dfxtp_2")
@@ -242,12 +247,18 @@ def _join_inner_metal(layout: kdb.Layout, top: kdb.Cell) -> None:
             at = instance.trans * point
             if layer == "li1" and (routed & kdb.Region(kdb.Box(at, at).enlarged(60, 60))).is_empty():
                 ends[number] = at
-    a, b = list(ends.values())[:2]
+    straps = kdb.Region(top.begin_shapes_rec(layers["met5"])).merged()
+    for a, b in combinations(ends.values(), 2):
+        bars = [kdb.Box(a, kdb.Point(a.x, b.y)).enlarged(50, 50), kdb.Box(kdb.Point(a.x, b.y), b).enlarged(50, 50)]
+        if all((straps & kdb.Region(bar)).is_empty() for bar in bars):
+            break
+    else:
+        raise AssertionError("no two cells can be joined beside the straps")
     for at in (a, b):
         for name in ("mcon", *above):
             top.shapes(layers[name]).insert(kdb.Box(at, at).enlarged(50, 50))
-    for bar in (kdb.Box(a, kdb.Point(a.x, b.y)), kdb.Box(kdb.Point(a.x, b.y), b)):
-        top.shapes(layers["met5"]).insert(bar.enlarged(50, 50))
+    for bar in bars:
+        top.shapes(layers["met5"]).insert(bar)
 
 
 @pytest.mark.parametrize(
@@ -256,6 +267,7 @@ def _join_inner_metal(layout: kdb.Layout, top: kdb.Cell) -> None:
         (_join_inner_metal, r"Metal inside the cell \S+ is connected to other metal inside \S+"),
         (_remove_route_via, r"Net \S+ is in 2 pieces"),
         (_remove_strap_via, r"Net V(PWR|GND) is in 2 pieces|Net V\w+: met1 and met4 cross at .* um without via2"),
+        (_remove_bar_via, r"Net V(PWR|GND): met4 and met5 cross at .* um without via4"),
         (_replace_cell_by_one_of_its_size, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),
         (_change_a_library_cell, r"The cell sky130_fd_sc_hd__dfxtp_1 in the layout is not that of the library"),
         (_remove_cell, r"The layout has no sky130_fd_sc_hd__dfxtp_1 where \S+ should be"),
