@@ -6,6 +6,7 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 BUNDLE := a6hub_jupyter/static/main.js
+LAB    := $(VENV)/share/jupyter/labextensions
 JS     := js/package.json js/package-lock.json js/build.mjs $(shell find js/src -type f -not -name '*.test.ts')
 
 .PHONY: demo lab test lint format js bench clean
@@ -18,8 +19,8 @@ lab: $(READY) $(BUNDLE)
 
 test: $(READY) $(BUNDLE) js/node_modules/.ready
 	$(PYTHON) hatch_build.py test
-	$(PYTHON) -m pytest tests/unit tests/server tests/flow
-	$(PYTHON) -m pytest tests/browser  # a process of its own: playwright and pytest-jupyter both want the event loop
+	$(PYTHON) -m pytest -n 2 --dist loadfile tests/unit tests/server tests/flow
+	$(PYTHON) -m pytest -n 2 --dist loadfile tests/browser  # a process of its own: playwright and pytest-jupyter both want the event loop
 
 lint: $(READY) js/node_modules/.ready
 	$(VENV)/bin/ruff format --check .
@@ -51,3 +52,5 @@ js/node_modules/.ready: js/package.json js/package-lock.json | $(READY)
 
 $(BUNDLE): $(JS) | js/node_modules/.ready
 	$(PYTHON) hatch_build.py run build
+	@# An editable install has a copy of our extension of JupyterLab.
+	rm -rf $(LAB)/a6hub-jupyter && mkdir -p $(LAB) && cp -R a6hub_jupyter/static/labextension $(LAB)/a6hub-jupyter

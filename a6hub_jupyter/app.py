@@ -121,8 +121,10 @@ class A6HubApp(ExtensionApp):
     def _make_services(self) -> Services:
         from .api.base import Services  # noqa: PLC0415
         from .auth import Roots  # noqa: PLC0415
-        from .builds.intake import Defaults, Intake  # noqa: PLC0415
+        from .builds.examiner import Defaults, Examiner  # noqa: PLC0415
+        from .builds.intake import Intake  # noqa: PLC0415
         from .builds.limits import Limits, host_cores, host_memory  # noqa: PLC0415
+        from .builds.provision import Provision  # noqa: PLC0415
         from .builds.queue import Queue  # noqa: PLC0415
         from .builds.retention import Retention  # noqa: PLC0415
         from .builds.store import Store  # noqa: PLC0415
@@ -150,27 +152,25 @@ class A6HubApp(ExtensionApp):
             grace=self.cancel_grace,
             cores=self.build_cores,
             memory=self.build_memory,
-            toolchains=Settings(
-                librelane=self.librelane_path,
-                container_engine=self.container_engine,
-                container_image=self.container_image,
-                apptainer_image=self.apptainer_image,
-                nix_flake=self.nix_flake,
-            ),
-            probes_dir=Path(self.cache_dir).expanduser().resolve() / "librelanes",
         )
+        settings = Settings(
+            librelane=self.librelane_path,
+            container_engine=self.container_engine,
+            container_image=self.container_image,
+            apptainer_image=self.apptainer_image,
+            nix_flake=self.nix_flake,
+        )
+        cache = Path(self.cache_dir).expanduser().resolve()
+        provision = Provision(settings, self.check_timeout, cache / "librelanes")
         environment.check_paths(self.log)
         own = Path(jupyter_config_dir()) / PRESETS
         presets = Presets(own, [Path(d).expanduser() for d in self.preset_dirs])
-        intake = Intake(store, queue, roots, defaults, self.check_timeout, presets)
-        scenes = SceneCache(
-            Path(self.cache_dir).expanduser().resolve() / "scenes",
-            self.layout_cache_bytes,
-            self.layout_timeout,
-            self.layout_memory,
-        )
+        examiner = Examiner(roots, defaults, presets, provision)
+        intake = Intake(store, queue, examiner, defaults)
+        scenes = SceneCache(cache / "scenes", self.layout_cache_bytes, self.layout_timeout, self.layout_memory)
         jobs = PDKJobs(self.pdk_home, tuple(self.pdk_roots), self.log)
-        return Services(store, queue, intake, roots, scenes, jobs, Catalogue(intake.ask))
+        catalogue = Catalogue(provision.ask)
+        return Services(store, queue, provision, examiner, intake, presets, roots, scenes, jobs, catalogue)
 
     def _root_dir(self) -> str:
         manager: Any = self.serverapp.contents_manager if self.serverapp else None
@@ -190,7 +190,7 @@ class A6HubApp(ExtensionApp):
         """Stop watching; builds go on without us."""
         await self._services.queue.stop()
         await asyncio.to_thread(self._services.store.close)
-        await self._services.intake.close()
+        await self._services.provision.close()
         await self._services.scenes.close()
         await self._services.pdk_jobs.close()
 

@@ -81,8 +81,9 @@ const { version, description, license } = JSON.parse(await readFile(path.join(he
 const labPackage = {
   ...{ name: "a6hub-jupyter", version, description, license },
   jupyterlab: {
+    extension: "./extension",
     mimeExtension: "./mimeExtension",
-    _build: { load: entryName, mimeExtension: "./mimeExtension" },
+    _build: { load: entryName, extension: "./extension", mimeExtension: "./mimeExtension" },
   },
 };
 

@@ -18,14 +18,17 @@ from tornado import web
 
 from .._version import __version__
 from ..auth import BUILDS, READ, Refusal, Roots
+from ..builds.examiner import Examiner
 from ..builds.intake import Intake
 from ..builds.model import BUILD_ID
+from ..builds.provision import Provision
 from ..builds.queue import Queue
 from ..builds.record import Record
 from ..builds.store import Store
 from ..layout.cache import SceneCache
 from ..librelane.catalogue import Catalogue
 from ..librelane.pdkjobs import PDKJobs
+from ..librelane.presets import Presets
 
 CHUNK = 1 << 18
 MAX_BODY = 1 << 20
@@ -39,7 +42,10 @@ class Services:
 
     store: Store
     queue: Queue
+    provision: Provision
+    examiner: Examiner
     intake: Intake
+    presets: Presets
     roots: Roots
     scenes: SceneCache
     pdk_jobs: PDKJobs
@@ -227,7 +233,7 @@ class InfoHandler(A6HubHandler):
     @guarded(READ, BUILDS)
     async def get(self) -> None:
         """Answer with the version."""
-        await self.services.intake.warm_up()
+        await self.services.provision.warm_up()
         await self.finish({"name": "a6hub-jupyter", "version": __version__})
 
 

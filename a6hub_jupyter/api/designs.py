@@ -36,7 +36,7 @@ class ValidateHandler(A6HubHandler):
     @guarded(READ, DESIGNS)
     async def post(self) -> None:
         """Answer with all that is wrong with a build request, and with what its configuration comes to."""
-        found = await self.services.intake.examine(self.json_body())
+        found = await self.services.examiner.examine(self.json_body())
         answer = found.answer
         cannot = [
             {**e, "message": f"It cannot be built here: {e['message']}"} for e in found.toolchain_errors if found.known
@@ -66,7 +66,7 @@ class AnalysisHandler(DesignHandler):
             "design_dir": str(self.directory()),
             "top": self.get_query_argument("top", None),
         }
-        answer = await self.services.intake.ask(question)
+        answer = await self.services.provision.ask(question)
         if errors := answer.pop("errors"):
             first = errors[0]
             raise Refusal(422, first["message"], field=first["field"], remedy=first["remedy"])
@@ -134,10 +134,10 @@ class DesignConfigHandler(DesignHandler):
         if not await ensure_async(allowed):
             sentence = "A config.tcl is a program, which you may not run."
             raise Refusal(403, sentence, field="path", remedy="Keep the configuration as config.json.")
-        pdk = self.services.intake.pdk_for_display(None, None)
+        pdk = self.services.examiner.pdk_for_display(None, None)
         root = str(pdk.root) if pdk.root else None
         question = {"kind": "read", "path": str(file.path), "pdk": pdk.name, "pdk_root": root, "scl": None}
-        answer = await self.services.intake.ask(question)
+        answer = await self.services.provision.ask(question)
         if errors := answer["errors"]:
             raise Refusal(422, errors[0]["message"], field="path", remedy=errors[0]["remedy"])
         return dict(answer["config"])

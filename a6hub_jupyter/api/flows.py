@@ -35,7 +35,7 @@ class VariablesHandler(CatalogueHandler):
     @guarded(READ, DESIGNS)
     async def get(self, flow: str) -> None:
         """Answer with the variables of a flow; ``pdk`` and ``scl`` say whose defaults."""
-        intake = self.services.intake
-        pdk = intake.pdk_for_display(self.get_query_argument("pdk", None), self.get_query_argument("scl", None))
+        examiner = self.services.examiner
+        pdk = examiner.pdk_for_display(self.get_query_argument("pdk", None), self.get_query_argument("scl", None))
         scl = self.get_query_argument("scl", None)
         await self.answer(await self.services.catalogue.variables(flow, pdk, scl))

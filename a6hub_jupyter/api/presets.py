@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from ..auth import DESIGNS, READ, WRITE, Refusal
-from ..builds.intake import RESERVED
+from ..builds.confinement import RESERVED
 from ..librelane.presets import Preset
 from .base import A6HubHandler, guarded
 
@@ -36,7 +36,7 @@ class PresetsHandler(PresetsBase):
     @guarded(READ, DESIGNS)
     async def get(self) -> None:
         """Answer with all presets, those of the project ``design_dir`` too."""
-        listed = await asyncio.to_thread(self.services.intake.presets.listing, self.design_dir())
+        listed = await asyncio.to_thread(self.services.presets.listing, self.design_dir())
         await self.finish({"presets": [p.to_json() for p in listed]})
 
 
@@ -47,7 +47,7 @@ class PresetHandler(PresetsBase):
     async def get(self, name: str) -> None:
         """Answer with the preset that a request of this name gets."""
         try:
-            found = await asyncio.to_thread(self.services.intake.presets.find, name, self.design_dir(), "name")
+            found = await asyncio.to_thread(self.services.presets.find, name, self.design_dir(), "name")
         except Refusal as refusal:
             if refusal.body["field"] != "name":
                 raise
@@ -72,11 +72,11 @@ class PresetHandler(PresetsBase):
             if key in RESERVED or key == "meta":
                 remedy = "Leave it to the request."
                 raise Refusal(422, f"{key} cannot be part of a preset.", field=f"config.{key}", remedy=remedy)
-        if errors := (await self.services.intake.ask({"kind": "preset", "config": config}))["errors"]:
+        if errors := (await self.services.provision.ask({"kind": "preset", "config": config}))["errors"]:
             first = errors[0]
             raise Refusal(422, first["message"], field=first["field"], remedy=first["remedy"], errors=errors)
         preset = Preset(name, str(body.get("scope", "user")), description, config)
-        new = await asyncio.to_thread(self.services.intake.presets.save, preset, self.design_dir())
+        new = await asyncio.to_thread(self.services.presets.save, preset, self.design_dir())
         self.set_status(201 if new else 200)
         await self.finish(preset.to_json())
 
@@ -84,6 +84,6 @@ class PresetHandler(PresetsBase):
     async def delete(self, name: str) -> None:
         """Remove a preset of the user's, or with ``scope=project`` of the project's."""
         scope = self.get_query_argument("scope", "user")
-        await asyncio.to_thread(self.services.intake.presets.delete, name, scope, self.design_dir())
+        await asyncio.to_thread(self.services.presets.delete, name, scope, self.design_dir())
         self.set_status(204)
         await self.finish()

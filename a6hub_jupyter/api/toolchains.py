@@ -27,5 +27,5 @@ class ToolchainsHandler(A6HubHandler):
         await self.finish({"toolchains": await asyncio.shield(known[1])})
 
     async def _describe(self) -> list[dict[str, Any]]:
-        toolchains = self.services.intake.toolchains.values()
+        toolchains = self.services.provision.toolchains.values()
         return list(await asyncio.gather(*(asyncio.to_thread(t.describe) for t in toolchains)))

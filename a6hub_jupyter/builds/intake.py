@@ -4,134 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import importlib.metadata
-import importlib.util
-import os
-import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from ..auth import Refusal, Roots
-from ..librelane import pdks
-from ..librelane.catalogue import pdk_stamp
-from ..librelane.presets import Presets
-from ..librelane.steplist import StepList
-from ..librelane.worker import InspectorError, InspectorWorker
-from ..toolchains import AUTO, PREPARATIONS, Toolchain, choose, toolchains
-from ..toolchains.base import EXPRESS, Settings
+from ..auth import Refusal
+from ..toolchains import PREPARATIONS
 from ..toolchains.express import STAGE_STEP
-from ..toolchains.probing import ProbeError, facts
-from .fields import MAX_KEY, check_names, read_meta, typed
+from .examiner import Defaults, Examiner
+from .fields import MAX_KEY
 from .lock import LockTimeoutError
 from .model import DONE, SKIPPED, BuildRequest, new_build_id, now
 from .queue import Queue
 from .record import Record
 from .store import Store
 
-T = TypeVar("T")
-
-# What the request has fields of its own for: set in the configuration, the record would say one thing and LibreLane
-# do another.
-RESERVED = {"PDK", "PDK_ROOT", "PDKPATH", "STD_CELL_LIBRARY", "DESIGN_DIR"}
-# LibreLane's prefixes for paths (librelane/config/preprocessor.py).
-# What a design says of itself in the same words to any LibreLane.
-OF_EVERY_VERSION = {"config"} | {
-    f"config.{n}" for n in ("DESIGN_NAME", "VERILOG_FILES", "VERILOG_INCLUDE_DIRS", "CLOCK_PORT", "CLOCK_PERIOD")
-}
-STEPS_OF_OURS = "Its steps are those of this server's LibreLane until it is here."
-PATH_PREFIX = re.compile(r"^(?:dir|pdk_dir|scl_dir|cwd|refg?)::")
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """What holds where a request is silent, and how far it may go."""
-
-    pdk: str
-    pdk_roots: tuple[str, ...]
-    timeout: float
-    max_timeout: float
-    max_queued: int
-    grace: float
-    cores: int
-    memory: int
-    toolchains: Settings = field(default_factory=Settings)
-    probes_dir: Path = Path("probes")
-
-
-@dataclass
-class Examination:
-    """What is known of a request: what is wrong with it, and, where nothing is, all that a build is made of.
-
-    ``toolchain_errors`` keep it from being built here, but say nothing against its configuration. ``answer`` is the
-    inspector's (``librelane.checking.check``).
-    """
-
-    errors: list[dict[str, str]] = field(default_factory=list)
-    toolchain_errors: list[dict[str, str]] = field(default_factory=list)
-    fields: dict[str, Any] = field(default_factory=dict)
-    known: dict[str, Any] = field(default_factory=dict)
-    pdk: pdks.PDK | None = None
-    toolchain: str = ""
-    reason: str | None = None
-    provided: dict[str, str] = field(default_factory=dict)
-    preparations: list[dict[str, str]] = field(default_factory=list)
-    presets: list[str] = field(default_factory=list)
-    answer: dict[str, Any] = field(default_factory=dict)
-
-    def attempt(self, what: Callable[..., T], *arguments: Any) -> T | None:
-        """Return what a function returns; None, and entries here, where it refuses."""
-        try:
-            return what(*arguments)
-        except Refusal as refusal:
-            if refusal.status != 422:
-                raise
-            self.add(refusal.entries)
-            return None
-
-    def add(self, entries: Iterable[dict[str, str]]) -> None:
-        """Add entries for fields that have none yet."""
-        named = {e["field"] for e in self.errors}
-        self.errors += [e for e in entries if e["field"] not in named]
-
-    def refuse(self) -> None:
-        """Refusal 422 with all that is wrong, if anything is."""
-        errors = [*self.toolchain_errors, *self.errors]
-        if errors:
-            first = errors[0]
-            more = f" ({len(errors) - 1} more below.)" if len(errors) > 1 else ""
-            raise Refusal(422, first["message"] + more, field=first["field"], remedy=first["remedy"], errors=errors)
-
 
 class Intake:
     """Checks build requests and puts them on record."""
 
-    def __init__(
-        self, store: Store, queue: Queue, roots: Roots, defaults: Defaults, check_timeout: float, presets: Presets
-    ) -> None:
-        self.presets = presets
+    def __init__(self, store: Store, queue: Queue, examiner: Examiner, defaults: Defaults) -> None:
         self._store = store
         self._queue = queue
-        self._roots = roots
+        self._examiner = examiner
         self._defaults = defaults
         self._turn = asyncio.Lock()
         self.on_created: Callable[[Record], None] = lambda _: None
-        self.toolchains = toolchains(defaults.toolchains)
-        plain = InspectorWorker(os.environ, check_timeout)
-        express = InspectorWorker(self.toolchains["express"].environment(os.environ), check_timeout)
-        self._inspectors = {name: express if name == "express" else plain for name in self.toolchains}
-
-    async def warm_up(self) -> None:
-        """Have LibreLane loaded before the first request."""
-        await self._inspectors["express"].warm_up()
-
-    async def close(self) -> None:
-        """End the inspectors."""
-        for inspector in self._inspectors.values():
-            await inspector.close()
 
     async def take(self, body: Mapping[str, Any], idempotency_key: str | None) -> tuple[Record, bool]:
         """Return the build that the request makes and True, or the one it made before and False; or raise Refusal."""
@@ -249,68 +148,10 @@ class Intake:
         self._queue.poke()
         return record, True
 
-    async def examine(self, body: Mapping[str, Any]) -> Examination:
-        """Say all that can be said of a request before anything runs; what is wrong is in the result, not raised."""
-        found = Examination()
-        fields = found.attempt(typed, body)
-        if fields is None:
-            return found
-        found.fields = fields
-        if fields.get("only"):
-            fields["from_step"] = fields["to_step"] = fields["only"]
-        config: dict[str, Any] = dict(fields["config"])
-        design_dir = found.attempt(self._design_dir, fields.get("design_dir"))
-        named, meta = found.attempt(read_meta, config, fields.get("flow")) or (fields.get("flow"), {"version": 2})
-        found.attempt(check_names, config)
-        tried = [found.attempt(self.presets.find, name, design_dir) for name in fields.get("presets") or []]
-        presets = [p for p in tried if p is not None]
-        flow = named or "Express"
-        if meta.get("substituting_steps"):
-            meta["flow"] = meta["flow"] or flow
-        await self._find_toolchain(fields.get("toolchain") or AUTO, flow, meta, found)
-        toolchain = found.toolchain
-        pdk = found.attempt(self._pdk, fields.get("pdk") or self._defaults.pdk, fields.get("scl"), toolchain)
-        if design_dir is None:
-            return found
-        layers: list[dict[str, Any]] = [{"name": p.name, "config": dict(p.config)} for p in presets]
-        for part in (config, *(layer["config"] for layer in layers)):
-            self._confine(part, design_dir, found)
-        found.known = {
-            "flow": flow,
-            "pdk": pdk.name if pdk else self._defaults.pdk,
-            "scl": fields.get("scl") if pdk else None,
-            "pdk_root": str(pdk.root) if pdk and pdk.root else None,
-            "from_step": fields.get("from_step"),
-            "to_step": fields.get("to_step"),
-            "skip": fields.get("skip") or [],
-            "design_dir": str(design_dir),
-            "config": config,
-            "meta": meta,
-        }
-        found.pdk, found.presets = pdk, [p.name for p in presets]
-        question = {
-            **found.known,
-            "kind": "check",
-            "presets": layers,
-            "pdk_stamp": pdk_stamp(pdk) if pdk else "",
-        }
-        answer = await self._answer(question, fields.get("toolchain") or "express", found)
-        found.add(answer.pop("errors"))
-        found.add(self._outside(answer.pop("paths"), found.known))
-        found.known["config"] = answer["config"]
-        found.answer = answer
-        return found
-
-    def _confine(self, config: dict[str, Any], design_dir: Path, found: Examination) -> None:
-        """Note down each value that leads out, and take it away: nothing may look there."""
-        for name in list(config):
-            if found.attempt(self._confine_files, {name: config[name]}, design_dir) is None:
-                del config[name]
-
     async def _check(
         self, body: Mapping[str, Any], *, retry_of: str | None = None, resumed: Record | None = None
     ) -> BuildRequest:
-        found = await self.examine(body)
+        found = await self._examiner.examine(body)
         found.refuse()
         fields, known, pdk, toolchain = found.fields, found.known, found.pdk, found.toolchain
         assert pdk is not None  # noqa: S101 - there would have been an error
@@ -350,96 +191,6 @@ class Intake:
             weights_basis=basis,
         )
 
-    def _design_dir(self, given: str | None) -> Path:
-        if given is None:
-            raise Refusal(
-                422,
-                "The design directory is missing.",
-                field="design_dir",
-                remedy="Give the directory of the design.",
-            )
-        path = self._roots.resolve(given, "design_dir")
-        if not path.is_dir():
-            raise Refusal(
-                422,
-                f"The design directory '{given}' does not exist.",
-                field="design_dir",
-                remedy="Make it first.",
-            )
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise Refusal(
-                422,
-                f"The design directory '{given}' is not writable; LibreLane writes its runs there.",
-                field="design_dir",
-                remedy="Copy the design to a directory of your own.",
-            )
-        return path
-
-    def _confine_files(self, config: Mapping[str, Any], design_dir: Path) -> bool:
-        for name in RESERVED & set(config):
-            raise Refusal(
-                422,
-                f"{name} cannot be set in the configuration.",
-                field=f"config.{name}",
-                remedy="Use the fields pdk, scl, design_dir and flow of the request.",
-            )
-        for name, value in config.items():
-            self._confine_strings(value, f"config.{name}", design_dir)
-        for variable in ("VERILOG_FILES", "VERILOG_INCLUDE_DIRS"):
-            files = config.get(variable)
-            field = f"config.{variable}"
-            if files is None:
-                continue
-            if isinstance(files, str):
-                files = [files]
-            if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
-                raise Refusal(422, f"{variable} is not a list of paths.", field=field, remedy="Give a list of strings.")
-            for file in files:
-                self._roots.resolve(file.removeprefix("dir::"), field, design_dir)
-        return True
-
-    def _confine_strings(self, value: Any, field: str, design_dir: Path) -> None:
-        """Refuse absolute paths, and paths that go up, where they leave the roots and the PDKs."""
-        if isinstance(value, Mapping):
-            value = [*value, *value.values()]
-        if isinstance(value, list):
-            for each in value:
-                self._confine_strings(each, field, design_dir)
-        elif isinstance(value, str):
-            path = PATH_PREFIX.sub("", value)
-            known = [str(root) for root in pdks.roots(self._defaults.pdk_roots)]
-            inside = os.path.normpath(path).startswith(tuple(f"{root}{os.sep}" for root in known))
-            if (path.startswith(("/", "~")) and not inside) or ".." in path.split("/"):
-                self._roots.resolve(path, field, design_dir)
-
-    def _pdk(self, name: str, scl: str | None, toolchain: str) -> pdks.PDK:
-        extra = self._defaults.pdk_roots
-        pdk = pdks.find(name, extra)
-        if pdk is None or (pdk.root is None and toolchain != "express"):
-            there = sorted({*pdks.installed(extra), *(["sky130A"] if toolchain == "express" else [])})
-            listed = f"Installed here: {', '.join(there)}. " if there else ""
-            raise Refusal(
-                422,
-                f"The PDK '{name}' is not installed.",
-                field="pdk",
-                remedy=f"{listed}Others can be installed with 'ciel', or named by PDK_ROOT.",
-            )
-        if scl is not None and scl not in pdk.libraries:
-            raise Refusal(
-                422,
-                f"The PDK {pdk.name} has no standard-cell library '{scl}'.",
-                field="scl",
-                remedy=f"It has: {', '.join(pdk.libraries) or 'none'}.",
-            )
-        if not pdk.libraries:
-            raise Refusal(
-                422,
-                f"The PDK {pdk.name} in {pdk.root} has no standard-cell library that LibreLane can use.",
-                field="pdk",
-                remedy="Install it again, with its libraries.",
-            )
-        return pdk
-
     def _check_disk(self, design_dir: Path) -> None:
         free, needed = self._queue.free_bytes(design_dir), self._queue.limits.min_free_bytes
         if free < needed:
@@ -470,90 +221,6 @@ class Intake:
             raise Refusal(422, f"'{field}' is out of range.", field=field, remedy=f"Give 1 to {most}.")
         return given
 
-    async def _find_toolchain(self, name: str, flow: str, meta: Mapping[str, Any], found: Examination) -> None:
-        """Note down the toolchain of this name, or the first that can run the flow and why; or what is in the way."""
-        found.toolchain = _usual_toolchain(flow, meta)
-        wanted = EXPRESS if found.toolchain == "express" or (flow, name) == ("Custom", "express") else flow
-        if name == AUTO:
-            choice = await asyncio.to_thread(choose, wanted, self.toolchains)
-            if isinstance(choice, list):
-                none = f"No toolchain here can run the flow {flow}."
-                ways = [(none, "Mend what is in the way of one of these.")]
-                ways += [(f"{other}: {obstacle.reason}", obstacle.remedy) for other, obstacle in choice]
-                found.toolchain_errors = [{"field": "toolchain", "message": m, "remedy": r} for m, r in ways]
-                return
-            chosen, found.reason = choice
-        elif name not in self.toolchains:
-            remedy = f"Choose one of: {', '.join([AUTO, *self.toolchains])}."
-            message = f"There is no toolchain '{name}'."
-            found.toolchain_errors = [{"field": "toolchain", "message": message, "remedy": remedy}]
-            return
-        else:
-            chosen = self.toolchains[name]
-            found.toolchain = name
-            obstacle = await asyncio.to_thread(chosen.why_not, wanted)
-            if obstacle:
-                found.toolchain_errors = [{"field": "toolchain", "message": obstacle.reason, "remedy": obstacle.remedy}]
-                return
-        found.toolchain = chosen.name
-        found.provided = await asyncio.to_thread(chosen.provide)
-        found.preparations = await asyncio.to_thread(chosen.preparations, found.provided)
-
-    async def _answer(self, question: dict[str, Any], inspector: str, found: Examination) -> dict[str, Any]:
-        """Return what LibreLane says of a request, with the steps of the LibreLane that will run it."""
-        theirs = None
-        if not found.toolchain_errors:
-            try:
-                theirs = await asyncio.to_thread(self.librelane_facts, self.toolchains[found.toolchain], found.provided)
-            except ProbeError as error:
-                remedy = "Mend it, or choose another toolchain."
-                found.toolchain_errors = [{"field": "toolchain", "message": str(error), "remedy": remedy}]
-        if theirs is None or question["meta"].get("flow"):  # ours, or not here yet, or steps of the user's own
-            if theirs is None and found.preparations:
-                found.reason = f"{found.reason or ''} {STEPS_OF_OURS}".strip()
-            return await self.ask(question, inspector)
-        steps, errors = StepList.of(theirs, question["flow"]).select(question)
-        flow, same = question["flow"], theirs["version"] == importlib.metadata.version("librelane")
-        asked = {**question, "flow": "Classic", "from_step": None, "to_step": None, "skip": []}
-        if not same or flow != "Classic":  # its variables are others: they are left to the LibreLane that runs
-            asked["pdk_root"] = None
-        answer = await self.ask(asked, inspector)
-        if asked["pdk_root"] is None:
-            for kind in ("errors", "warnings"):
-                answer[kind] = [e for e in answer[kind] if e["field"] in OF_EVERY_VERSION]
-        return {**answer, "steps": steps, "errors": errors + answer["errors"]}
-
-    def librelane_facts(self, toolchain: Toolchain, provided: dict[str, str]) -> dict[str, Any] | None:
-        """Return what the LibreLane of a toolchain says of itself (``toolchains.probing``); None where it is ours.
-
-        Takes seconds, once for each LibreLane; ProbeError when it does not answer.
-        """
-        probe = toolchain.probe(provided)
-        return facts(probe, self._defaults.probes_dir) if probe else None
-
-    def _outside(self, paths: Mapping[str, list[str]], known: Mapping[str, Any]) -> list[dict[str, str]]:
-        """Return an entry for each variable whose path, as LibreLane has resolved it, leads out of where it may."""
-        places = [str(root) for root in pdks.roots(self._defaults.pdk_roots)] + [known["pdk_root"] or "", *_packages()]
-        inside = tuple(f"{place}{os.sep}" for place in places if place)
-        found = Examination()
-        for variable, each in paths.items():
-            for path in each:
-                if not f"{os.path.normpath(path)}{os.sep}".startswith(inside):
-                    found.attempt(self._roots.resolve, path, f"config.{variable}", Path(known["design_dir"]))
-        return found.errors
-
-    def pdk_for_display(self, name: str | None, scl: str | None) -> pdks.PDK:
-        """Return the PDK whose defaults are shown; Refusal 422 as for a build."""
-        return self._pdk(name or self._defaults.pdk, scl, "express")
-
-    async def ask(self, question: dict[str, Any], toolchain: str = "express") -> dict[str, Any]:
-        """Return what LibreLane answers (see ``librelane.inspector``); Refusal 503 when it does not."""
-        inspector = self._inspectors.get(toolchain) or self._inspectors["express"]
-        try:
-            return await inspector.ask(question)
-        except InspectorError as error:
-            raise Refusal(503, str(error), remedy="Try again.", retry_after=5) from error
-
 
 def _put_aside(run_dir: Path, doomed: Path) -> None:
     """Give a run directory, if it is still there, the name of one that is being deleted; Refusal 409."""
@@ -565,14 +232,6 @@ def _put_aside(run_dir: Path, doomed: Path) -> None:
     except OSError as error:
         sentence = f"The run directory cannot be removed: {error.strerror}."
         raise Refusal(409, sentence, field="run_directory", remedy="Mend its permissions.") from error
-
-
-@functools.lru_cache(maxsize=1)
-def _packages() -> list[str]:
-    """Return the directories of LibreLane, which has files of its own for some variables, and of ours."""
-    specification = importlib.util.find_spec("librelane")
-    there = specification.submodule_search_locations if specification else None
-    return [str(Path(__file__).parents[1]), *(there or ())]
 
 
 def _must_have_ended(record: Record, done: str) -> None:
@@ -607,10 +266,3 @@ def _where_to_go_on(record: Record) -> str | None:
         if step.state not in {DONE, SKIPPED} and step.id not in PREPARATIONS:
             return step.id
     return None
-
-
-def _usual_toolchain(flow: str, meta: Mapping[str, Any]) -> str:
-    """Return the toolchain of a request that names none; a list of steps goes where its own steps are."""
-    listed = meta.get("flow") if flow == "Custom" else None
-    own = any(step.startswith("Express.") for step in listed) if isinstance(listed, list) else flow == "Express"
-    return "express" if own else "path"

@@ -31,7 +31,9 @@ class Limits:
         A build that asks for more than there is runs alone rather than never.
         """
         if len(running) >= self.max_running:
-            return f"{len(running)} of {self.max_running} builds at once are running."
+            if self.max_running == 1:
+                return "Another build is running, and one runs at a time."
+            return f"{len(running)} builds are running, as many as may run at once."
         if free_bytes < self.min_free_bytes:
             return (
                 f"Only {free_bytes // 1_000_000} MB are free on the disk; "

@@ -25,17 +25,17 @@ class LockTimeoutError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def held(path: Path) -> AsyncIterator[None]:
+async def held(path: Path, patience: float = PATIENCE_SECONDS) -> AsyncIterator[None]:
     """Hold the lock ``path``, waiting for it without blocking the event loop; LockTimeoutError, OSError.
 
     A file system without locks (some network mounts) gives none: there, one server alone is guarded.
     """
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + patience
         while not _try(descriptor):
             if time.monotonic() > deadline:
-                raise LockTimeoutError(f"Another server has held {path} for {PATIENCE_SECONDS:g} s.")
+                raise LockTimeoutError(f"Another server has held {path} for {patience:g} s.")
             await asyncio.sleep(RETRY_SECONDS)
         yield
     finally:

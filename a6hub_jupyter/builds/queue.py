@@ -15,6 +15,7 @@ from pathlib import Path
 from ..executors import Executor
 from . import journal
 from .limits import Limits
+from .lock import LockTimeoutError
 from .model import CANCELLED, FAILED, QUEUED
 from .record import Record
 from .retention import Retention
@@ -24,6 +25,8 @@ from .store import Store, close_unstarted
 POLL_SECONDS = 0.025
 LIVENESS_SECONDS = 2.0
 RETENTION_SECONDS = 600.0
+# The watch over running builds does not wait longer than this for other servers to start theirs.
+ADMISSION_PATIENCE = 0.2
 # A supervisor says who it is within this time; else another is started, so many in all (the first to speak runs).
 START_SECONDS, STARTS = 10.0, 3
 START_CLAIM, CANCEL_CLAIM = "start", "cancel"
@@ -142,7 +145,7 @@ class Queue:
                     self._look_at(record, check)
                 except (OSError, ValueError, KeyError, TypeError):
                     self._log.exception("a6hub: the record of build %s cannot be read; going on", record.id)
-        self._admit()
+        await self._admit()
         if clock >= self._next_retention:
             self._next_retention = clock + RETENTION_SECONDS
             self._cleaning = asyncio.get_running_loop().create_task(self.clean_up())
@@ -223,7 +226,23 @@ class Queue:
         except OSError as error:
             close_unstarted(record, FAILED, f"The supervisor could not be started: {error.strerror}.")
 
-    def _admit(self) -> None:
+    async def _admit(self) -> None:
+        """Start what may start; under the lock, for what another server starts meanwhile takes its share."""
+        queued = self._store.queued()
+        if not queued or self._why_wait(queued[0]) is not None:
+            return
+        try:
+            async with self._store.exclusively(ADMISSION_PATIENCE):
+                self._store.discover()
+                for record in list(self._store.live.values()):
+                    record.refresh()
+                self._start_in_order()
+        except LockTimeoutError:  # whoever has it may be starting builds; it is tried again in a moment
+            return
+        except OSError as error:
+            self._log.warning("a6hub: no build can be started now: %s", error)
+
+    def _start_in_order(self) -> None:
         for record in self._store.queued():
             if self._why_wait(record) is not None:
                 break  # in order: a small build does not overtake a large one for ever

@@ -76,9 +76,9 @@ class Store:
         self._indexing = threading.Thread(target=self._index_all, args=(ended,), daemon=True)
         self._indexing.start()
 
-    def exclusively(self) -> AbstractAsyncContextManager[None]:
+    def exclusively(self, patience: float = lock.PATIENCE_SECONDS) -> AbstractAsyncContextManager[None]:
         """Return the lock that all servers on this store share; see ``lock.held``."""
-        return lock.held(self.directory / ".lock")
+        return lock.held(self.directory / ".lock", patience)
 
     def discover(self) -> list[Record]:
         """Take in builds that another server has put on record since the last look; return them."""

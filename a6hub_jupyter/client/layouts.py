@@ -25,7 +25,9 @@ from .thumbnail import picture_for_notebook
 MAX_PICTURE, WIDTH = 150_000, 500
 # Of the scene, in base64, that is stored with a notebook to be zoomed there: bytes.
 MAX_SCENE = 1 << 20
-_FRAME = "width: 100%; height: 500px; border: 0"
+# The picture lies under the frame, and stays where frames are taken out: GitHub, a notebook that is not trusted.
+_STAGE, _UNDER = "position: relative; min-height: 500px", "max-width: 100%; max-height: 500px"
+_FRAME = "position: absolute; top: 0; left: 0; width: 100%; height: 100%; border: 0"
 
 
 def layout(path: str | Path, *, compare: str | Path | None = None) -> LayoutWidget:
@@ -68,10 +70,14 @@ def _keep(widget: LayoutWidget) -> None:
         page = page_of(widget, MAX_SCENE)
         if page is None:
             return
-        widget.page = f'<iframe title="Layout" style="{_FRAME}" sandbox="allow-scripts" srcdoc="{html.escape(page)}">'
-        widget.page += "</iframe>"
         if widget.picture is None:
             widget.picture = picture_for_notebook(snapshot_of(widget, WIDTH, WIDTH * 3 // 4), MAX_PICTURE, WIDTH)
+        widget.page = f'<div style="{_STAGE}">'
+        if widget.picture:
+            source = f"data:image/png;base64,{base64.b64encode(widget.picture).decode()}"
+            widget.page += f'<img alt="{html.escape(title_of(widget))}" style="{_UNDER}" src="{source}">'
+        widget.page += f'<iframe title="Layout" style="{_FRAME}" sandbox="allow-scripts" srcdoc="{html.escape(page)}">'
+        widget.page += "</iframe></div>"
 
 
 def snapshot_of(widget: LayoutWidget, width: int, height: int) -> bytes:
@@ -166,8 +172,12 @@ def page_of(widget: LayoutWidget, limit: int | None = None) -> str | None:
     }
     # A script ends at `</`, whatever it is within.
     text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
-    title = widget.build_id or Path(widget.path).name
-    return _PAGE.substitute(title=html.escape(title), data=text)
+    return _PAGE.substitute(title=html.escape(title_of(widget)), data=text)
+
+
+def title_of(widget: LayoutWidget) -> str:
+    """Return what a page calls the layout."""
+    return widget.build_id or Path(widget.path).name
 
 
 def _packed(plain: bytes) -> str:

@@ -53,7 +53,7 @@ def static_page(data: Mapping[str, Any], picture: bytes | None, tail: str = "") 
         source = base64.b64encode(picture).decode()
         name = escape(data["design"]["name"])
         parts.append(f'<img alt="Layout of {name}" style="max-width:480px" src="data:image/png;base64,{source}">')
-    parts.append(_steps(data["steps"]))
+    parts.append(_steps(data))
     if tail:
         pre = f'<pre style="font-family:monospace">{escape(tail)}</pre>'
         parts.append(f"<details><summary>The end of the log</summary>{pre}</details>")
@@ -119,14 +119,19 @@ def _figures(metrics: Mapping[str, Any]) -> str:
     return f"<table>{rows}</table>" if rows else ""
 
 
-def _steps(steps: list[dict[str, Any]]) -> str:
-    begun = [s for s in steps if s["state"] in {"done", "failed", "running"}]
+def _steps(data: Mapping[str, Any]) -> str:
+    begun = [s for s in data["steps"] if s["state"] in {"done", "failed", "running"}]
     if not begun:
         return ""
-    marks = {"done": "✓", "failed": "✗", "running": "…"}
-    rows = "".join(_step_row(marks[s["state"]], s["name"], s.get("seconds")) for s in begun)
+    rows = "".join(_step_row(step_mark(s, data), s["name"], s.get("seconds")) for s in begun)
     count = "1 step" if len(begun) == 1 else f"{len(begun)} steps"
     return f"<details><summary>{count}</summary><table>{rows}</table></details>"
+
+
+def step_mark(step: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Return the sign of a step that has begun; one that was stopped with its build has not failed by itself."""
+    stopped = data["state"] in {"cancelled", "timed_out", "lost"} and step["id"] != (data["error"] or {}).get("step")
+    return {"done": "✓", "failed": "-" if stopped else "✗"}.get(step["state"], "…")
 
 
 def _step_row(mark: str, name: str, seconds: float | None) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, TextIO
 
+from .page import step_mark
+
 ENDED = frozenset({"succeeded", "failed", "cancelled", "timed_out", "lost"})
 BAR = 20  # characters
 BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -50,8 +52,9 @@ class ProgressPrinter:
             if step["id"] in self._told or step["state"] not in {"done", "failed"}:
                 continue
             self._told.add(step["id"])
-            mark = "✓" if step["state"] == "done" else "✗"
-            lines.append(f"{mark} {number:2}/{len(steps)} {step['name']}  {step['seconds'] or 0:.1f} s")
+            lines.append(
+                f"{step_mark(step, data)} {number:2}/{len(steps)} {step['name']}  {step['seconds'] or 0:.1f} s"
+            )
         if state in ENDED:
             reason = f": {data['error']['message']}" if data["error"] else ""
             lines.append(f"{name} {state.replace('_', ' ')} after {clock(elapsed(data))}{reason}")

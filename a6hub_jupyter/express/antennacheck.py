@@ -85,7 +85,7 @@ class AntennaCheck:
         technology = Technology.of(job)
         layout, top = read_layout(job.given("layout"), job.top)
         layers = used_layers(job, technology, layout, top)
-        netlist = verilog.read(job.given("netlist"), job.top)
+        netlist = verilog.read(job.given("netlist"), job.top, technology.lef.macros.bits)
         return cls(technology, layout, top, layers, netlist, read_components(job.given("placement")))
 
     @property

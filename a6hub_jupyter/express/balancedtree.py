@@ -108,8 +108,9 @@ class BalancedTree:
         tree = placed_tree("", ("", ""), {("", ""): _middle(group), **points}, self._timer.per_um, self._timer.pin_vias)
         load = list(tree.capacitances)
         for terminal, node in tree.terminals.items():
-            if terminal[0]:
-                load[node] += max(self._timer.library[cells[terminal[0]]].pins[terminal[1]].capacitance)
+            cell = cells[terminal[0]] if terminal[0] else ""
+            if cell in self._timer.library:  # a hard macro may have no Liberty model
+                load[node] += max(self._timer.library[cell].pins[terminal[1]].capacitance)
         for node in range(len(load) - 1, 0, -1):
             load[tree.parents[node]] += load[node]
         delay = [0.0] * len(load)

@@ -53,7 +53,7 @@ class Sheet:
 def clock_tree(path: Path, database: Database, macros: Mapping[str, Macro], clocks: Iterable[str]) -> None:
     """Cells in grey; from each clock's port, lines to what it drives, one colour a level of buffers."""
     sheet = Sheet(0, 0, database.width, database.height)
-    places = {c.name: c for c in database.components}
+    places = {c.name: c for c in database.cells()}
     for component in database.everything():
         macro = macros[component.cell]
         x, y = component.x, component.y

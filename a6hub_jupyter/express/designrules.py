@@ -53,6 +53,17 @@ class RuleCheck:
     def _square_units(self, area: float) -> int:
         return max(1, round(area / self._unit**2))
 
+    def reach(self) -> int:
+        """The greatest distance that a rule looks at, in database units."""
+        lengths = [0]
+        for name, rules in self._rules.items():
+            lengths += [self._lef.layers[name].spacing, *(w.spacing for w in rules.wide)]
+            lengths += [max(e.spacing, e.within) for e in rules.ends]
+            lengths += [max(c.spacing, c.within) for c in rules.crowds] + [a.spacing for a in rules.arrays]
+            lengths += [e.enclosure for e in rules.end_enclosures]
+            lengths += [max(e.first, e.second) for e in self._lef.layers[name].enclosures]
+        return self._units(max(lengths)) + 1
+
     def not_checked(self) -> dict[str, list[str]]:
         """Rules that are not checked, as the LEF writes them, and the layers that have them."""
         found: dict[str, list[str]] = {}

@@ -178,8 +178,8 @@ def check(job: Job) -> Metrics:
     gold, gate = job.given("synthesised"), job.given("netlist")
     start = time.monotonic()
     classes = CellClasses.of(job.liberty)
-    macros = Lef(*job.lefs).macros
-    before, after = verilog.read(gold, job.top), verilog.read(gate, job.top)
+    macros = Lef(*job.lefs, *job.macro_lefs).macros
+    before, after = (verilog.read(path, job.top, macros.bits) for path in (gold, gate))
     differences = register_differences(before, after, classes, macros)
     used = frozenset([*before.cells.values(), *after.cells.values()])
     job.output(STUBS).write_text("".join(stub(cell, macros) for cell in sorted(used - set(classes.cells))))

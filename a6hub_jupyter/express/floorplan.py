@@ -16,6 +16,7 @@ from a6hub_jupyter.express.defwriter import write_def
 from a6hub_jupyter.express.diesize import RESERVE, outline
 from a6hub_jupyter.express.geometry import Box, gaps
 from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
+from a6hub_jupyter.express.macroplaces import check_buses, check_grid, to_tracks, without_slots
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.technology import Technology
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.lef import Lef
     from a6hub_jupyter.express.verilog import Netlist, Port
 
+STRAPS_IN_CHANNEL = 4
+"""A channel beside a hard macro has rows only where so many straps fit: one of each net, past one that is there."""
 SIDES = ("WEST", "NORTH", "SOUTH", "EAST")
 
 
@@ -101,10 +104,15 @@ def arrange_ports(ports: list[Port], width: int, height: int, technology: Techno
     return placed
 
 
-def place_blocks(job: Job, database: Database, lef: Lef) -> None:
-    """Put the hard macros where MACROS says; they keep their halo free of rows. ProblemError when they do not fit."""
+def place_blocks(job: Job, database: Database, technology: Technology) -> None:
+    """Put the hard macros where MACROS says, their pins on tracks; they keep their halo free of rows.
+
+    ProblemError when they do not fit, or would meet the power grid on a layer of their own.
+    """
+    lef = technology.lef
     die = Box(0, 0, database.width, database.height)
     cells = database.netlist.cells
+    check_buses({macro["cell"] for macro in job.macros}, job.macro_modules)
     for macro in job.macros:
         block = Component(**macro)
         if cells.get(block.name) != block.cell:
@@ -112,6 +120,19 @@ def place_blocks(job: Job, database: Database, lef: Lef) -> None:
         if block.cell not in lef.macros:
             raise ProblemError(f"MACROS names '{block.cell}', which no LEF file defines: add its LEF.")
         size = lef.macros[block.cell]
+        check_grid(block, technology)
+        moved = to_tracks(block, size, technology)
+        if any(moved):
+            print(
+                f"The macro {block.name} is moved by ({moved[0] / 1000:g}, {moved[1] / 1000:g}) um to "
+                f"({block.x / 1000:g}, {block.y / 1000:g}) um: its pins are on routing tracks there."
+            )
+        drawn = [*size.obstructions, *(shape for pin in size.pins.values() for shape in pin.shapes)]
+        if job.bar_layer and any(shape.layer == job.bar_layer for shape in drawn):
+            raise ProblemError(
+                f"The macro {block.cell} has metal on {job.bar_layer}, where horizontal power straps have to cross it: "
+                "build it with PDN_MULTILAYER set to false."
+            )
         box = Box(block.x, block.y, block.x + size.width, block.y + size.height)
         halo = Box(box.x1 - job.halo[0], box.y1 - job.halo[1], box.x2 + job.halo[0], box.y2 + job.halo[1])
         if not die.contains(box):
@@ -124,6 +145,8 @@ def place_blocks(job: Job, database: Database, lef: Lef) -> None:
                 raise ProblemError(f"The macros {block.name} and {other.name} are too close: move one in MACROS.")
         database.blocks.append(block)
         database.kept_free.append(halo)
+    slot = STRAPS_IN_CHANNEL * (job.strap_width + job.strap_spacing)
+    database.kept_free = without_slots(database.kept_free, database.width, slot)
     placed = {block.name for block in database.blocks}
     for name, cell in cells.items():
         if name not in placed and lef.macros[cell].kind.startswith("BLOCK"):
@@ -169,7 +192,7 @@ def plan(job: Job) -> Metrics:
     """Read the netlist, size the die, place ports and taps; metrics in um and um2."""
     technology = Technology.of(job)
     macros = technology.lef.macros
-    netlist = verilog.read(job.given("netlist"), job.top)
+    netlist = verilog.read(job.given("netlist"), job.top, technology.lef.macros.bits)
     check(netlist, technology.lef, job.clock_ports)
     block_cells = {macro["cell"] for macro in job.macros}
     cells = [cell for cell in netlist.cells.values() if cell not in block_cells]
@@ -179,7 +202,7 @@ def plan(job: Job) -> Metrics:
     site_width, row_height = technology.site
     database = Database(netlist, width, height, row_height, site_width, core.x1, core.x2)
     database.row_bottom, database.row_top = core.y1, core.y2
-    place_blocks(job, database, technology.lef)
+    place_blocks(job, database, technology)
     if job.pin_order:
         database.ports = arrange_ports(netlist.ports, width, height, technology, job)
     else:

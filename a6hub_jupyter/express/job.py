@@ -70,6 +70,10 @@ class Job:
     layout: str | None = None
     placement: str | None = None
     synthesised: str | None = None
+    rtl: str | None = None
+    """The design as read, in the JSON of Yosys."""
+    rtl_seconds: int = 0
+    rtl_cells: int = 0
     bar_layer: str = ""
     """Layer of the horizontal straps; empty: there are none."""
     bar_width: int = 0
@@ -79,6 +83,8 @@ class Job:
     macros: list[dict[str, Any]] = field(default_factory=list)
     """Hard macros: name, cell, x, y, orientation."""
     macro_lefs: list[str] = field(default_factory=list)
+    macro_modules: list[str] = field(default_factory=list)
+    """Verilog of the hard macros: netlists or headers."""
     halo: list[int] = field(default_factory=lambda: [0, 0])
     """What stays free beside hard macros, in x and in y."""
     pin_order: str | None = None

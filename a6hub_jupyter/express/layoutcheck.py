@@ -80,7 +80,7 @@ class LayoutCheck:
         self._job = job
         self._technology = Technology.of(job)
         self._macros = self._technology.lef.macros
-        self._netlist = verilog.read(job.given("netlist"), job.top)
+        self._netlist = verilog.read(job.given("netlist"), job.top, self._macros.bits)
         self._components = read_components(job.given("placement"))
         self._layout, self._top = read_layout(job.given("layout"), job.top)
         self._nm = self._layout.dbu * 1000

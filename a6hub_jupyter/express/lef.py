@@ -178,6 +178,17 @@ class Macros(Mapping[str, Macro]):
     def __len__(self) -> int:
         return len(self._texts)
 
+    def bits(self, cell: str, pin: str) -> list[str]:
+        """The bits of a bus of a hard macro, `bus[3]` down to `bus[0]`; empty when the pin is no bus.
+
+        LEF says nothing of the order in which the module declares them: falling, as is the custom, is taken.
+        """
+        if cell not in self or pin in self[cell].pins:
+            return []
+        bit = re.compile(rf"{re.escape(pin)}\[(\d+)\]")
+        indices = [int(match[1]) for name in self[cell].pins if (match := bit.fullmatch(name))]
+        return [f"{pin}[{index}]" for index in sorted(indices, reverse=True)]
+
 
 class Words:
     """The words of a LEF text, and where reading stands."""

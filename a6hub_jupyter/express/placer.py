@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import coloquinte
@@ -17,7 +18,7 @@ from a6hub_jupyter.express.buffering import pin_center
 from a6hub_jupyter.express.problem import ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 UNIT = 10
 """nm per unit of coloquinte."""
+ROUNDS_SHOWN = 20
+"""A line on the console for so many rounds of global placement."""
 FULLEST = 0.9
 """How full the rows look to coloquinte at most, when it is told to leave room between the cells."""
 
@@ -40,13 +43,21 @@ class Placer:
         self._log = log
 
     @contextlib.contextmanager
-    def _own_words_to_log(self) -> Iterator[None]:
-        """Coloquinte prints from C++; keep that in a file of its own."""
+    def _own_words_to_log(self) -> Iterator[Callable[[str], None]]:
+        """Coloquinte prints from C++; keep that in a file of its own. Yields what prints on the console meanwhile."""
+        sys.stdout.flush()
         kept = os.dup(1)
+
+        def say(text: str) -> None:
+            if sys.stdout is sys.__stdout__:
+                os.write(kept, f"{text}\n".encode())
+            else:
+                print(text)
+
         with self._log.open("ab") as log:
             os.dup2(log.fileno(), 1)
         try:
-            yield
+            yield say
         finally:
             os.dup2(kept, 1)
             os.close(kept)
@@ -104,8 +115,19 @@ class Placer:
         widths = circuit.cell_width
         # coloquinte wants to know how full the rows are to look when each cell is as wide as the room it is to have
         circuit.expand_cells_to_density(min(self._fullness() / density, FULLEST), 0.0)
-        with self._own_words_to_log():
-            circuit.place_global(self._effort)
+        rounds = 0
+
+        with self._own_words_to_log() as say:
+
+            def each(step: coloquinte.PlacementStep) -> None:
+                nonlocal rounds
+                if step == coloquinte.PlacementStep.UpperBound:
+                    rounds += 1
+                    if rounds % ROUNDS_SHOWN == 0:
+                        length = circuit.hpwl() * UNIT / 1000
+                        say(f"Global placement, round {rounds}: half-perimeter wire length {length:.0f} um.")
+
+            circuit.place_global(self._effort, each)
         circuit.cell_width = widths
         self._take(circuit)
         return float(circuit.hpwl() * UNIT / 1000)

@@ -12,6 +12,7 @@ from a6hub_jupyter.express.database import Bar, Database, PowerGrid, Rail, Stack
 from a6hub_jupyter.express.defwriter import write_def
 from a6hub_jupyter.express.geometry import Box, Shape, centered
 from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
+from a6hub_jupyter.express.powergaps import crosses, missing_bars, missing_straps
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.technology import Technology, up_to_grid
 
@@ -73,18 +74,20 @@ class PowerPlanner:
         self.grid.rails = list(self._rails())
         self.grid.straps = list(self._straps())
         self.grid.bars = list(self._bars())
+        if self._database.blocks:
+            self.grid.straps += list(missing_straps(self._job, self._database, self.grid))
+            self.grid.bars += list(missing_bars(self._job, self.grid, self._block_pins()))
         rail_vias = self._cuts_between(self._job.rail_layer, self._job.strap_layer)
         for strap in self.grid.straps:
             for rail in self.grid.rails:
                 middle = (strap.left + strap.right) // 2
-                over = rail.left <= strap.left and strap.right <= rail.right and strap.bottom <= rail.y <= strap.top
-                if rail.net == strap.net and over:
+                if crosses(strap, rail):
                     width, height = strap.right - strap.left, self._job.rail_width
                     self._cross(strap.net, middle, rail.y, rail_vias, width, height)
         bar_vias = self._cuts_between(self._job.strap_layer, self._job.bar_layer) if self.grid.bars else []
         for bar in self.grid.bars:
             low = [(s.net, Box(s.left, s.bottom, s.right, s.top)) for s in self.grid.straps]
-            for net, box in [*low, *self._block_pins()]:
+            for net, box in [*low, *((net, box) for _, net, box in self._block_pins())]:
                 bottom, top = max(box.y1, bar.bottom), min(box.y2, bar.top)
                 if net == bar.net and top - bottom == bar.top - bar.bottom:
                     self._cross(net, *Box(box.x1, bottom, box.x2, top).center, bar_vias, box.width, top - bottom)
@@ -154,8 +157,8 @@ class PowerPlanner:
                 bottom = (low + k * (job.bar_width + job.bar_spacing)) // 10 * 10
                 yield Bar(net, bottom, bottom + job.bar_width)
 
-    def _block_pins(self) -> Iterator[tuple[str, Box]]:
-        """Power pins of hard macros on the layer of the vertical straps."""
+    def _block_pins(self) -> Iterator[tuple[str, str, Box]]:
+        """Power pins of hard macros on the layer of the vertical straps: instance, net, metal."""
         job = self._job
         for block in self._database.blocks:
             macro = self._lef.macros[block.cell]
@@ -163,7 +166,7 @@ class PowerPlanner:
                 for name in {net, *names} & set(macro.pins):
                     for layer, box in macro.pins[name].shapes:
                         if layer == job.strap_layer:
-                            yield net, block.place(box, macro)
+                            yield block.name, net, block.place(box, macro)
 
 
 def positions(length: int, pair: int, offset: int, pitch: int) -> list[int]:

@@ -18,7 +18,7 @@ from a6hub_jupyter.express.drawing import via_table
 from a6hub_jupyter.express.geometry import Box, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from a6hub_jupyter.express.drawing import Drawing
     from a6hub_jupyter.express.technology import Technology
@@ -37,13 +37,26 @@ class Finding:
     nets: tuple[str, ...]
 
 
+@dataclass
+class _Drawn:
+    """What of a net is in the picture: its drawing, how much of it there was, and its shapes."""
+
+    drawing: Drawing
+    extent: tuple[int, int, int]
+    shapes: list[Shape]
+
+
 class Metal:
-    """All metal of a design: what is fixed, and what each net draws. Filling adds patches to the drawings."""
+    """All metal of a design: what is fixed, and what each net draws. Filling adds patches to the drawings.
+
+    The first check looks everywhere, later ones where metal came or went.
+    """
 
     def __init__(self, technology: Technology, top_layer: str, fixed: Iterable[tuple[str | None, Shape]]) -> None:
         stack = technology.stack
         self._layers = stack[stack.index(technology.pin_layer) : stack.index(top_layer) + 1]
         self._check = RuleCheck(technology.lef, self._layers)
+        self._reach = self._check.reach()
         self._table = via_table(technology)
         self._widths = {layer.name: layer.width for layer in technology.layers}
         self._least = {n: technology.lef.layers[n].width for n in self._layers}
@@ -57,61 +70,117 @@ class Metal:
                     self._fixed_bins[key].append((box, owner))
         for region in self._fixed_regions.values():
             region.merge()
+        self._regions: dict[str, kdb.Region] = {}
+        self._nets: dict[str, _Drawn] = {}
+        self._bins: dict[tuple[str, int, int], list[tuple[Box, str]]] = defaultdict(list)
+        self._of_cuts: list[Finding] = []
+        self._of_metals: list[Finding] = []
 
     def mend(self, drawings: dict[str, Drawing]) -> list[Finding]:
         """Fill the notches of all nets; returns what is left. Violations within the cells alone are not ours."""
-        findings = self._findings(self._check.of_cuts(self._regions(drawings)), drawings, [])
+        changed = self._follow(drawings)
+        if not changed and self._regions:
+            return self._of_cuts + self._of_metals
+        places = self._around(changed) if self._regions else None
+        self._join({shape.layer for shape in changed})
+        self._of_cuts = self._renewed(self._of_cuts, self._check.of_cuts, places, [])
         for turn in range(FILL_ROUNDS + 1):
             patches: list[tuple[str, Shape]] = []
-            left = self._findings(self._check.of_metals(self._regions(drawings)), drawings, patches)
+            self._of_metals = self._renewed(self._of_metals, self._check.of_metals, places, patches)
             new = [(net, patch) for net, patch in patches if patch not in drawings[net].patches]
             if not new or turn == FILL_ROUNDS:
                 break
             for net, patch in new:
                 drawings[net].patches.append(patch)
-        return findings + left
+            self._join({shape.layer for shape in self._follow(drawings)})
+            places = self._around([patch for _, patch in new])
+        return self._of_cuts + self._of_metals
 
-    def _findings(
-        self, violations: Iterable[Violation], drawings: dict[str, Drawing], patches: list[tuple[str, Shape]]
+    def _follow(self, drawings: dict[str, Drawing]) -> list[Shape]:
+        """Take over what has changed in the drawings; returns the shapes that came or went."""
+        changed: list[Shape] = []
+        for net, drawing in drawings.items():
+            extent, known = (len(drawing.wires), len(drawing.vias), len(drawing.patches)), self._nets.get(net)
+            if known and known.drawing is drawing and known.extent == extent:
+                continue
+            shapes = [s for s in drawing.shapes(self._table, self._widths) if s.layer in self._fixed_regions]
+            before = set(known.shapes) if known else set()
+            for layer, box in before - set(shapes):
+                for key in _bins(layer, box):
+                    self._bins[key] = [entry for entry in self._bins[key] if entry != (box, net)]
+            for layer, box in dict.fromkeys(s for s in shapes if s not in before):
+                for key in _bins(layer, box):
+                    self._bins[key].append((box, net))
+            changed += sorted(before.symmetric_difference(shapes))
+            self._nets[net] = _Drawn(drawing, extent, shapes)
+        return changed
+
+    def _join(self, layers: set[str]) -> None:
+        """Merge all metal and cuts of these layers anew."""
+        if not self._regions:
+            layers = set(self._layers)
+        regions = {name: self._fixed_regions[name].dup() for name in sorted(layers)}
+        for drawn in self._nets.values():
+            for layer, box in drawn.shapes:
+                if layer in regions:
+                    regions[layer].insert(kdb.Box(*box))
+        for region in regions.values():
+            region.merge()
+        self._regions |= regions
+
+    def _around(self, shapes: list[Shape]) -> set[tuple[int, int]]:
+        """The bins in which a change of these shapes can make or mend a violation."""
+        reach = self._reach
+        grown = (Box(b.x1 - reach, b.y1 - reach, b.x2 + reach, b.y2 + reach) for _, b in shapes)
+        return {key[1:] for box in grown for key in _bins("", box)}
+
+    def _renewed(
+        self,
+        findings: list[Finding],
+        check: Callable[[dict[str, kdb.Region]], Iterator[Violation]],
+        places: set[tuple[int, int]] | None,
+        patches: list[tuple[str, Shape]],
     ) -> list[Finding]:
+        """The findings after the check of some places (None: everywhere); patches for notches of one net.
+
+        Whole polygons around the places are checked, among themselves: all that is nearer to a place than any rule
+        asks for is among them.
+        """
+        if places is None:
+            return self._findings(check(self._regions), patches)
+        kept: list[Finding] = []
+        moved: list[Finding] = []
+        for finding in findings:
+            (moved if _is_among(finding.box, places) else kept).append(finding)
+        boxes = [Box(i * BIN, j * BIN, (i + 1) * BIN, (j + 1) * BIN) for i, j in sorted(places)]
+        boxes += [f.box for f in moved]  # whose polygons may be anywhere in their box
+        window = kdb.Region()
+        for box in boxes:
+            window.insert(kdb.Box(*box).enlarged(self._reach, self._reach))
+        window.merge()
+        part = {name: region.interacting(window) for name, region in self._regions.items()}
+        inside = (v for v in check(part) if _is_among(_place(v), places))
+        return kept + self._findings(inside, patches)
+
+    def _findings(self, violations: Iterable[Violation], patches: list[tuple[str, Shape]]) -> list[Finding]:
         """Violations with the nets that have metal there; patches for those that are notches of one net."""
-        findings, bins = [], self._bins_of(drawings)
+        findings = []
         for violation in violations:
-            owners, box = self._owners(violation, bins), violation.box
-            nets = tuple(sorted(owner for owner in owners if owner in drawings))
+            owners = self._owners(violation)
+            nets = tuple(sorted(owner for owner in owners if owner in self._nets))
             if not nets:
                 continue
             if owners == {nets[0]} and violation.kind in ("space", "width") and violation.layer in self._metals:
                 patches.append((nets[0], Shape(violation.layer, self._filling(violation))))
-            place = Box(box.left, box.bottom, box.right, box.top)
-            findings.append(Finding(violation.rule, violation.layer, place, nets))
+            findings.append(Finding(violation.rule, violation.layer, _place(violation), nets))
         return findings
 
-    def _regions(self, drawings: dict[str, Drawing]) -> dict[str, kdb.Region]:
-        """All metal and cuts, merged, by layer."""
-        regions = {name: region.dup() for name, region in self._fixed_regions.items()}
-        for drawing in drawings.values():
-            for layer, box in drawing.shapes(self._table, self._widths):
-                regions[layer].insert(kdb.Box(*box))
-        for region in regions.values():
-            region.merge()
-        return regions
-
-    def _bins_of(self, drawings: dict[str, Drawing]) -> dict[tuple[str, int, int], list[tuple[Box, str]]]:
-        bins: dict[tuple[str, int, int], list[tuple[Box, str]]] = defaultdict(list)
-        for net, drawing in drawings.items():
-            for layer, box in drawing.shapes(self._table, self._widths):
-                for key in _bins(layer, box):
-                    bins[key].append((box, net))
-        return bins
-
-    def _owners(self, violation: Violation, bins: dict[tuple[str, int, int], list[tuple[Box, str]]]) -> set[str]:
+    def _owners(self, violation: Violation) -> set[str]:
         """Nets whose metal touches the place; "?" stands for metal that belongs to no signal net."""
-        box = violation.box
-        place = Box(box.left, box.bottom, box.right, box.top)
+        place = _place(violation)
         owners: set[str] = set()
         for key in _bins(violation.layer, place):
-            for other, net in bins.get(key, ()):
+            for other, net in self._bins.get(key, ()):
                 if _touch(place, other):
                     owners.add(net)
             for other, owner in self._fixed_bins.get(key, ()):
@@ -141,6 +210,15 @@ def _widened(low: int, high: int, least: int) -> tuple[int, int]:
     """An interval grown on both sides to at least `least`, on the manufacturing grid of 5 nm."""
     missing = max(0, least - (high - low))
     return (low - (missing + 1) // 2) // 5 * 5, -(-(high + (missing + 1) // 2) // 5) * 5
+
+
+def _place(violation: Violation) -> Box:
+    box = violation.box
+    return Box(box.left, box.bottom, box.right, box.top)
+
+
+def _is_among(box: Box, places: set[tuple[int, int]]) -> bool:
+    return any(key[1:] in places for key in _bins("", box))
 
 
 def _touch(a: Box, b: Box) -> bool:

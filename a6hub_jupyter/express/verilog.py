@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 from a6hub_jupyter.express.problem import ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    BitsOfPin = Callable[[str, str], list[str]]
+    """Names of the bits of a pin of a cell, most significant first; empty for a pin of one bit."""
 
 TOKEN = re.compile(
     r"\s+|//[^\n]*|/\*.*?\*/|\(\*.*?\*\)|`[^\n]*"
@@ -205,8 +208,10 @@ def constant_bits(text: str) -> list[str]:
 class Flattener:
     """Dissolves the hierarchy below one module and joins what `assign` joins."""
 
-    def __init__(self, modules: dict[str, Module]) -> None:
+    def __init__(self, modules: dict[str, Module], bits_of_pin: BitsOfPin | None = None) -> None:
         self._modules = modules
+        self._bits_of_pin = bits_of_pin
+        self._known_bits: dict[tuple[str, str], list[str]] = {}
         self._same: dict[str, str] = {}
         self._pins: list[tuple[str, str, str]] = []
         self._cells: dict[str, str] = {}
@@ -215,6 +220,13 @@ class Flattener:
         while self._same.get(net, net) != net:
             net = self._same[net]
         return net
+
+    def _pin_bits(self, cell: str, pin: str) -> list[str]:
+        """The pin, or its bits where it is a bus of a hard macro."""
+        if (cell, pin) not in self._known_bits:
+            found = self._bits_of_pin(cell, pin) if self._bits_of_pin else []
+            self._known_bits[cell, pin] = found or [pin]
+        return self._known_bits[cell, pin]
 
     def _join(self, a: str, b: str) -> None:
         a, b = self._root(a), self._root(b)
@@ -232,7 +244,9 @@ class Flattener:
             inner = self._modules.get(cell)
             if inner is None:
                 self._cells[prefix + name] = cell
-                self._pins += [(prefix + name, pin, full(bits[-1])) for pin, bits in pins.items() if bits]
+                for pin, bits in pins.items():
+                    pairs = zip(reversed(self._pin_bits(cell, pin)), reversed(bits), strict=False)
+                    self._pins += [(prefix + name, one, full(bit)) for one, bit in pairs]
                 continue
             self._descend(inner, f"{prefix}{name}/")
             for port, bits in pins.items():
@@ -263,13 +277,29 @@ def _rank(net: str) -> tuple[bool, int, str]:
     return net not in CONSTANTS, len(net), net
 
 
-def read(path: str | Path, top: str) -> Netlist:
-    """The flat netlist of module `top` in a structural Verilog file."""
-    return Flattener(Parser(Path(path).read_text(), Path(path).name).modules()).flat(top)
+def read(path: str | Path, top: str, bits_of_pin: BitsOfPin | None = None) -> Netlist:
+    """The flat netlist of module `top` in a structural Verilog file.
+
+    Without `bits_of_pin`, pins of cells are taken to have one bit each.
+    """
+    return Flattener(Parser(Path(path).read_text(), Path(path).name).modules(), bits_of_pin).flat(top)
 
 
 def _escaped(name: str) -> str:
     return name if PLAIN_NAME.fullmatch(name) else f"\\{name} "
+
+
+def _connections(pins: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What each pin is connected to; the bits of a bus of a hard macro as one concatenation, highest first."""
+    single, buses = [], dict[str, list[tuple[int, str]]]()
+    for pin, reference in pins:
+        match = BIT.fullmatch(pin)
+        if match:
+            buses.setdefault(match[1], []).append((int(match[2]), reference))
+        else:
+            single.append((pin, reference))
+    joined = [(bus, ", ".join(what for _, what in sorted(bits, reverse=True))) for bus, bits in buses.items()]
+    return sorted([*single, *((bus, f"{{{what}}}") for bus, what in joined)])
 
 
 def write(netlist: Netlist) -> str:
@@ -302,6 +332,7 @@ def write(netlist: Netlist) -> str:
         for instance, pin in connections:
             pins.setdefault(instance, []).append((pin, net))
     for instance, cell in netlist.cells.items():
-        listed = ", ".join(f".{pin}({reference(net)})" for pin, net in sorted(pins.get(instance, [])))
+        connected = _connections([(pin, reference(net)) for pin, net in pins.get(instance, [])])
+        listed = ", ".join(f".{_escaped(pin)}({what})" for pin, what in connected)
         lines.append(f"  {_escaped(cell)} {_escaped(instance)} ({listed});")
     return "\n".join([*lines, "endmodule", ""])

@@ -135,6 +135,12 @@ def _with_gdstk(source: Path, plain: Path) -> Contents:
         return _with_klayout(source, plain)
     _, top, ((x1, y1), (x2, y2)) = max(boxes)
     present = library.layers_and_datatypes() | library.layers_and_texttypes()
+    for cell in library.cells:
+        if isinstance(cell, gdstk.Cell):
+            # OASIS has no round ends, and gdstk would leave them away.
+            for path in [each for each in cell.paths if "round" in each.ends]:
+                cell.remove(path)
+                cell.add(*path.to_polygons())
     library.write_oas(plain, compression_level=0, detect_rectangles=True)
     um = library.unit * 1e6
     return Contents(top, library.precision * 1e6, (x1 * um, y1 * um, x2 * um, y2 * um), present)
@@ -149,6 +155,8 @@ def _with_klayout(source: Path, plain: Path) -> Contents:
     try:
         layout.read(str(source), read)
     except RuntimeError as error:
+        if "bad_alloc" in str(error):
+            raise MemoryError from error
         reason = str(error).split(", in file", maxsplit=1)[0].strip().rstrip(".")
         raise LayoutError(f"The layout {source.name} is damaged ({reason}).", BAD_FILE) from error
     tops = layout.top_cells()

@@ -11,6 +11,10 @@ from traitlets import Dict, Int, TraitError, Unicode, validate
 from .bundle import bootstrap
 from .relayed import RelayedWidget
 
+# What our extension of JupyterLab shows where the kernel does not know the widget any more.
+MIME_TYPE = "application/vnd.a6hub.layout+json"
+_SHOWN = ("build_id", "path", "view", "markers", "net", "other", "other_build")
+
 
 class LayoutWidget(RelayedWidget):
     """Shows the layout of a build, or of a file. The layout comes from the server straight to the page.
@@ -42,6 +46,7 @@ class LayoutWidget(RelayedWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         view = super()._repr_mimebundle_(**options)
         bundle: dict[str, Any] = dict(view[0] if isinstance(view, tuple) else view or {})
+        bundle[MIME_TYPE] = {name: value for name in _SHOWN if (value := getattr(self, name))}
         bundle["text/plain"] = f"Layout of {self.build_id or self.path}"
         if self.page:
             bundle["text/html"] = self.page

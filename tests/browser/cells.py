@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from playwright.sync_api import Error as PlaywrightError
@@ -27,9 +28,9 @@ def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb", 
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
 
 
-def run(page: Page, index: int) -> Locator:
-    """Run a cell, see that it has begun, and return it."""
-    cell = page.locator(".jp-CodeCell").nth(index)
+def run(page: Page, which: int | Locator) -> Locator:
+    """Run a cell, by its number among the code cells or as it is; see that it has begun, and return it."""
+    cell = page.locator(".jp-CodeCell").nth(which) if isinstance(which, int) else which
     prompt = cell.locator(".jp-InputArea-prompt")
     dialog = page.locator("dialog.jp-Dialog")
     for _ in range(5):  # JupyterLab drops what is run before it has a connection to the kernel, or says so in a dialog
@@ -44,6 +45,26 @@ def run(page: Page, index: int) -> Locator:
             expect(prompt).to_have_text(re.compile(r"\[[*\d]+\]"), timeout=2000)
             return cell
     raise AssertionError("the cell does not run")
+
+
+def command(page: Page, name: str, **arguments: Any) -> None:
+    """Have JupyterLab do what is in its palette, and wait until it has."""
+    page.evaluate("([name, given]) => jupyterapp.commands.execute(name, given)", [name, arguments])
+
+
+def drawn(page: Page) -> None:
+    """Wait until what the page was told last is on screen."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+@contextlib.contextmanager
+def between_cells(lab: Lab) -> Iterator[None]:
+    """Have the kernels of pages that are opened meanwhile read comms between cells only, as older ones do."""
+    directory = lab.state / "settings" / "@jupyterlab" / "apputils-extension"
+    setting = directory / "kernels-settings.jupyterlab-settings"
+    setting.write_text('{"commsOverSubshells": "disabled"}')
+    yield
+    setting.unlink()
 
 
 def attach(build: dict[str, Any]) -> str:

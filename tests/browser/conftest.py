@@ -14,11 +14,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
 
 from tests.conftest import CHROMIUM, ROOT
 
@@ -66,6 +69,28 @@ class Lab:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
 
+    def jupyter(self, path: str, method: str = "GET") -> Any:
+        """Return the JSON that the server's API answers with; None for none."""
+        headers = {"Authorization": f"token {TOKEN}"}
+        data = b"" if method == "POST" else None
+        request = urllib.request.Request(f"{self.url}api/{path}", data=data, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def end_kernels(self) -> None:
+        """End all kernels, and what they are busy with."""
+        for session in self.jupyter("sessions"):
+            self.jupyter(f"sessions/{session['id']}", "DELETE")
+
+    @contextlib.contextmanager
+    def without(self, extension: str) -> Iterator[None]:
+        """Have pages that are opened meanwhile do without an extension."""
+        config = self.state / "config" / "labconfig" / "page_config.json"
+        config.write_text(json.dumps({"disabledExtensions": {extension: True}}))
+        yield
+        config.unlink()
+
     def until(self, build_id: str, *states: str, seconds: float = 60) -> Any:
         """Wait until a build is in one of the states."""
         end = time.monotonic() + seconds
@@ -82,6 +107,7 @@ class Lab:
         command = [sys.executable, "-m", "jupyterlab", "--ServerApp.open_browser=False", "--ServerApp.allow_root=True"]
         command += [f"--ServerApp.root_dir={self.work}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
         command += [f"--ServerApp.base_url={BASE_URL}", f"--IdentityProvider.token={TOKEN}"]
+        command += ["--LabApp.expose_app_in_browser=True"]  # for its commands: a theme, saving
         environment = {
             **os.environ,
             **self.environment,
@@ -123,14 +149,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def running_lab(
     tmp_path_factory: pytest.TempPathFactory,
     environment: dict[str, str],
-    without: tuple[str, ...] = (),
     **traits: Any,
 ) -> Iterator[Lab]:
-    """Run a JupyterLab ``without`` some extensions, and at its end cancel what its builds still do."""
+    """Run a JupyterLab, and at its end cancel what its builds still do."""
     state = tmp_path_factory.mktemp("jupyter")
     (state / "config" / "labconfig").mkdir(parents=True)
-    disabled = {"disabledExtensions": dict.fromkeys(without, True)}
-    (state / "config" / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
     (state / "config" / "jupyter_server_config.json").write_text(json.dumps({"A6HubApp": traits}))
     work = tmp_path_factory.mktemp("work")
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
@@ -160,20 +183,33 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def begin(lab: Lab) -> dict[str, Any]:
+    """Begin a real build of a counter."""
+    (lab.work / "counter.v").write_text(COUNTER)
+    config = {
+        "DESIGN_NAME": "counter",
+        "VERILOG_FILES": ["dir::counter.v"],
+        "CLOCK_PORT": "clk",
+        "CLOCK_PERIOD": 10,
+    }
+    build: dict[str, Any] = lab.api("builds", {"design_dir": str(lab.work), "name": "counter", "config": config})
+    return build
+
+
+@pytest.fixture(scope="session")
+def built(lab: Lab) -> dict[str, Any]:
+    """A real build that has succeeded, for tests that change nothing of it."""
+    build: dict[str, Any] = lab.until(begin(lab)["id"], "succeeded", seconds=100)
+    return build
+
+
 @pytest.fixture
 def start(lab: Lab) -> Iterator[Callable[[], dict[str, Any]]]:
     """Starts a real build without any kernel; ended with the test."""
     begun: list[str] = []
 
     def start_build() -> dict[str, Any]:
-        (lab.work / "counter.v").write_text(COUNTER)
-        config = {
-            "DESIGN_NAME": "counter",
-            "VERILOG_FILES": ["dir::counter.v"],
-            "CLOCK_PORT": "clk",
-            "CLOCK_PERIOD": 10,
-        }
-        build: dict[str, Any] = lab.api("builds", {"design_dir": str(lab.work), "name": "counter", "config": config})
+        build = begin(lab)
         begun.append(build["id"])
         return build
 
@@ -198,11 +234,21 @@ def watch() -> Watch:
     return Watch([], [])
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """A browser profile for each server, by URL: what its pages have in the cache is loaded once."""
+    known: dict[str, BrowserContext] = {}
+    yield known
+    for context in known.values():
+        context.close()
+
+
 @pytest.fixture
-def page(browser: Browser, lab: Lab, watch: Watch) -> Iterator[Page]:
+def page(browser: Browser, contexts: dict[str, BrowserContext], lab: Lab, watch: Watch) -> Iterator[Page]:
     """A page whose requests and errors are watched; the test fails on any that it does not expect."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    opened = context.new_page()
+    if lab.url not in contexts:
+        contexts[lab.url] = browser.new_context(viewport={"width": 1400, "height": 1000})
+    opened = contexts[lab.url].new_page()
     origin = lab.url.split("/user/")[0]
 
     def on_request(request: Request) -> None:
@@ -217,8 +263,8 @@ def page(browser: Browser, lab: Lab, watch: Watch) -> Iterator[Page]:
     opened.on("console", on_console)
     opened.on("pageerror", lambda error: watch.errors.append(f"{error} {error.stack}"))
     yield opened
-    OUTPUT.mkdir(exist_ok=True)
-    context.close()
+    opened.close()
+    lab.end_kernels()
     assert watch.outside == []
     assert watch.errors == []
 
@@ -229,3 +275,18 @@ def screenshot(page: Page, name: str) -> Path:
     path = OUTPUT / f"{name}.png"
     page.screenshot(path=path)
     return path
+
+
+def until_drawn(canvas: Locator) -> None:
+    """Wait until a layout is on screen."""
+    for _ in range(100):
+        if colours(canvas) > 20:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the layout is not drawn")
+
+
+def colours(canvas: Locator) -> int:
+    """Count the colours that can be seen in an element: a blank canvas has one."""
+    pixels = np.asarray(Image.open(BytesIO(canvas.screenshot())).convert("RGB")).reshape(-1, 3)
+    return len(np.unique(pixels, axis=0))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from .cells import attach, open_cells, run
-from .conftest import Lab, running_lab, screenshot
+from .cells import attach, between_cells, open_cells, run
+from .conftest import Lab, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
 
@@ -18,19 +18,9 @@ pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)
 FORGET_SERVER = "document.getElementById('jupyter-config-data').remove()"
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab without our extension, which other front ends do not have."""
-    with running_lab(tmp_path_factory, {}, ("a6hub-jupyter",)) as running:
-        yield running
-
-
 @pytest.fixture
 def alone(page: Page, lab: Lab) -> Iterator[Page]:
     """A page from which nothing of ours reaches the server, and whose kernel reads comms between cells only."""
-    directory = lab.state / "settings" / "@jupyterlab" / "apputils-extension"
-    setting = directory / "kernels-settings.jupyterlab-settings"
-    setting.write_text('{"commsOverSubshells": "disabled"}')
     reached: list[str] = []
 
     def refuse(route: Route) -> None:
@@ -39,8 +29,8 @@ def alone(page: Page, lab: Lab) -> Iterator[Page]:
 
     page.route(re.compile(r"/api/a6hub/|/static/a6hub_jupyter/"), refuse)
     page.on("websocket", lambda socket: reached.append(socket.url) if "/a6hub/" in socket.url else None)
-    yield page
-    setting.unlink()
+    with between_cells(lab), lab.without("a6hub-jupyter"):  # which other front ends do not have
+        yield page
     assert reached == []
 
 
@@ -66,7 +56,14 @@ def test_a_build_is_followed_through_the_kernel_while_a_cell_runs(alone: Page, l
 
 def test_a_busy_kernel_is_told_of_and_what_was_asked_for_comes_after(alone: Page, lab: Lab, start: Any) -> None:
     busy_at_once = "build = a6hub.builds()[0]\ndisplay(build)\ntime.sleep(3)"
-    open_cells(alone, lab, "import time\nimport a6hub_jupyter as a6hub; a6hub.builds()", busy_at_once, "time.sleep(4)")
+    open_cells(
+        alone,
+        lab,
+        "import time\nimport a6hub_jupyter as a6hub; a6hub.builds()",
+        busy_at_once,
+        "time.sleep(4)",
+        name="asked.ipynb",
+    )
     alone.evaluate(FORGET_SERVER)
     expect(run(alone, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
     start()
@@ -83,10 +80,9 @@ def test_a_busy_kernel_is_told_of_and_what_was_asked_for_comes_after(alone: Page
     expect(widget.locator(".state").first).to_have_text("Cancelled", timeout=30_000)
 
 
-def test_the_layout_and_the_files_come_through_the_kernel(alone: Page, lab: Lab, start: Any) -> None:
-    build = start()
-    lab.until(build["id"], "succeeded")
-    open_cells(alone, lab, attach(build), f"{attach(build)}.layout")
+def test_the_layout_and_the_files_come_through_the_kernel(alone: Page, lab: Lab, built: Any) -> None:
+    build = built
+    open_cells(alone, lab, attach(build), f"{attach(build)}.layout", name="files.ipynb")
     alone.evaluate(FORGET_SERVER)
     cell = run(alone, 0)
     expect(cell.locator("article")).to_contain_text("Succeeded", timeout=30_000)

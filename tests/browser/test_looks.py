@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import ROOT
 
-from .cells import attach, open_cells, run
+from .cells import attach, command, drawn, open_cells, run
 from .conftest import Lab, Watch, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
@@ -33,12 +33,10 @@ def serious(page: Page) -> list[str]:
 
 def whole(page: Page, widget: Locator, name: str) -> None:
     """Keep pictures of the upper and the lower half of a widget."""
-    widget.evaluate("node => node.scrollIntoView({ block: 'start' })")
-    page.wait_for_timeout(300)
-    screenshot(page, name)
-    widget.evaluate("node => node.scrollIntoView({ block: 'end' })")
-    page.wait_for_timeout(300)
-    screenshot(page, f"{name}-end")
+    for block, file in (("start", name), ("end", f"{name}-end")):
+        widget.evaluate("(node, block) => node.scrollIntoView({ block })", block)
+        drawn(page)
+        screenshot(page, file)
 
 
 def overflowing(widget: Locator) -> list[str]:
@@ -55,49 +53,36 @@ def overflowing(widget: Locator) -> list[str]:
     return found
 
 
-@pytest.fixture
-def theme(lab: Lab) -> Iterator[Callable[[str], None]]:
-    """Sets JupyterLab's theme for pages that are opened after."""
-    place = lab.state / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
-
-    def set_theme(name: str) -> None:
-        place.write_text(f'{{"theme": "{name}"}}')
-
-    yield set_theme
-    place.unlink(missing_ok=True)
-
-
-def test_a_finished_build_in_every_light(
-    page: Page, lab: Lab, start: Any, theme: Callable[[str], None], watch: Watch
-) -> None:
-    build = start()
-    lab.until(build["id"], "succeeded")
+def test_a_finished_build_in_every_light(page: Page, lab: Lab, built: Any, watch: Watch) -> None:
+    open_cells(page, lab, attach(built), name="looks.ipynb")
+    widget = run(page, 0).locator("article")
+    expect(widget.locator(".picture img")).to_be_visible(timeout=30_000)
+    for drawer in widget.locator(".drawer > summary").all():
+        drawer.click()
+    expect(widget.locator(".drawer.settings")).to_contain_text("-again")
+    widget.get_by_role("button", name="Timing estimate, paths").click()
+    expect(widget.locator(".file-view pre")).to_contain_text("slack")
     for name in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"):
-        theme(name)
-        open_cells(page, lab, attach(build), name="looks.ipynb")
-        widget = run(page, 0).locator("article")
-        expect(widget.locator(".picture img")).to_be_visible(timeout=30_000)
+        command(page, "apputils:change-theme", theme=name)
+        expect(page.locator("body")).to_have_attribute("data-jp-theme-name", name)
         short = name.removeprefix("JupyterLab ").lower().replace(" ", "-")
-        for drawer in widget.locator(".drawer > summary").all():
-            drawer.click()
-        expect(widget.locator(".drawer.settings")).to_contain_text("-again")
         whole(page, widget, f"looks-{short}")
         assert serious(page) == []
         assert overflowing(widget) == []
+    command(page, "apputils:change-theme", theme="JupyterLab Light")
     page.emulate_media(forced_colors="active")
     whole(page, widget, "looks-forced-colours")
 
 
-def test_a_finished_build_in_notebook_7_and_narrow(page: Page, lab: Lab, start: Any, watch: Watch) -> None:
+def test_a_finished_build_in_notebook_7_and_narrow(page: Page, lab: Lab, built: Any, watch: Watch) -> None:
     pytest.importorskip("notebook")
-    build = start()
-    lab.until(build["id"], "succeeded")
-    open_cells(page, lab, attach(build), name="narrow.ipynb", app="notebooks")
+    open_cells(page, lab, attach(built), name="narrow.ipynb", app="notebooks")
     widget = run(page, 0).locator("article")
     expect(widget.locator(".picture img")).to_be_visible(timeout=30_000)
     whole(page, widget, "looks-notebook")
     page.set_viewport_size({"width": 440, "height": 1000})  # which leaves some 400 to a cell's output
-    page.wait_for_timeout(500)
+    expect(page.locator(".jp-Notebook")).to_have_css("width", re.compile(r"^4\d\d"))
+    drawn(page)
     width = widget.evaluate("node => node.clientWidth")
     assert 350 < width < 450
     whole(page, widget, "looks-narrow")

@@ -1,4 +1,7 @@
-"""The recorded Classic run, 74 steps and 2 MB of console, played 20 times as fast in front of the widget."""
+"""The recorded Classic run, 74 steps and 2 MB of console, played 20 times as fast in front of the widget.
+
+In the same JupyterLab, whose LibreLane is a recording: a log of 200 000 lines, and an image that takes long to pull.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import json
 import lzma
 import os
 import re
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,16 +19,20 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.conftest import DOUBLE
+from a6hub_jupyter import express
+from tests.conftest import DOUBLE, ROOT
 from tests.recorded import classic
 from tests.recorded.record import from_archive, pack
 
-from .cells import open_cells, run
+from .cells import attach, drawn, open_cells, run
 from .conftest import COUNTER, Lab, running_lab, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "shared"), pytest.mark.timeout(180)]
 
+ENGINE = ROOT / "tests" / "toolchains" / "engine"
 SPEED = os.environ.get("A6HUB_REPLAY_SPEED", "20")
+# The run took 50 s where it was recorded; ms.
+TWO_RUNS = 60_000 + 2 * 50_000 / float(SPEED)
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +43,36 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Iterator[Lab]:
-    """A JupyterLab whose LibreLane is the recording."""
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a stand-in for a container engine."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, recording: Path, engine: Path) -> Iterator[Lab]:
+    """A JupyterLab whose LibreLane is the recording, and whose container engine a stand-in."""
     environment = {
         **classic.surroundings(tmp_path_factory.mktemp("classic")),
         "LIBRELANE_PATH": str(DOUBLE.parent / "replay"),
         "A6HUB_PYTHON": sys.executable,
+        "A6HUB_TEST_ENGINE": str(engine),
     }
-    with running_lab(tmp_path_factory, environment, max_running=1) as running:
-        orders = {"recording": str(recording), "speed": float(SPEED)}
-        (running.work / "replay.json").write_text(json.dumps(orders))
+    with running_lab(tmp_path_factory, environment, max_running=1, container_engine=str(ENGINE)) as running:
+        order(running.work, recording, float(SPEED))
         yield running
 
 
-def begin(lab: Lab) -> dict[str, Any]:
-    (lab.work / "spm.v").write_text(COUNTER.replace("counter", "spm"))
+def order(directory: Path, recording: Path, speed: float) -> None:
+    """Have builds in a directory play a recording."""
+    (directory / "replay.json").write_text(json.dumps({"recording": str(recording), "speed": speed}))
+
+
+def begin(lab: Lab, directory: Path | None = None, **more: str) -> dict[str, Any]:
+    design_dir = directory or lab.work
+    (design_dir / "spm.v").write_text(COUNTER.replace("counter", "spm"))
     config = {"DESIGN_NAME": "spm", "VERILOG_FILES": ["dir::spm.v"], "CLOCK_PORT": "clk", "CLOCK_PERIOD": 10}
-    request = {"design_dir": str(lab.work), "name": "spm", "config": config, "flow": "Classic", "pdk": classic.PDK}
-    build: dict[str, Any] = lab.api("builds", {**request, "toolchain": "path"})
+    request = {"design_dir": str(design_dir), "name": "spm", "config": config, "flow": "Classic", "pdk": classic.PDK}
+    build: dict[str, Any] = lab.api("builds", {**request, "toolchain": "path", **more})
     return build
 
 
@@ -114,12 +135,99 @@ def test_the_widget_follows_and_shows_what_a_terminal_would(page: Page, lab: Lab
     screenshot(page, "classic-log")
 
 
-def test_a_build_that_waits_says_where_and_why(page: Page, lab: Lab) -> None:
+def test_a_build_that_waits_says_where_and_why(page: Page, lab: Lab, recording: Path) -> None:
+    slow = lab.work / "slow"
+    slow.mkdir()
+    order(slow, recording, min(8, float(SPEED)))  # it is there for as long as it takes to look at the next one
     open_cells(page, lab, "import a6hub_jupyter as a6hub; a6hub.builds()", "a6hub.builds()[0]", name="queued.ipynb")
     expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
-    first, second = begin(lab), begin(lab)
+    first, second = begin(lab, slow), begin(lab)
     widget = run(page, 1).locator("article")
     expect(widget.locator(".reason")).to_have_text(re.compile(r"Number 1 in the queue\. \w.*"), timeout=30_000)
     screenshot(page, "classic-queued")
-    expect(widget).to_contain_text("Succeeded", timeout=60_000)
+    expect(widget).to_contain_text("Succeeded", timeout=TWO_RUNS)
     assert lab.api(f"builds/{first['id']}")["finished"] <= lab.api(f"builds/{second['id']}")["started"]
+
+
+def heap(page: Page) -> float:
+    """Bytes of live objects in the page, in MB."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    session.send("Performance.enable")
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    session.detach()
+    return float(metrics["JSHeapUsedSize"]) / 1e6
+
+
+def test_a_log_of_200_000_lines_is_opened_searched_and_held(page: Page, lab: Lab, tmp_path: Path) -> None:
+    """The limits of time are wide, for machines that do other things too; what it took is printed."""
+    lines = [f"[INFO DRT-{n % 1000:04}] Completing {n % 100}% with {n} violations, n{n}.\n" for n in range(200_000)]
+    console = [[n / 1e5, "".join(lines[n : n + 500])] for n in range(0, len(lines), 500)]
+    long = tmp_path / "long.json.xz"
+    long.write_bytes(lzma.compress(json.dumps({"console": console, "steps": []}).encode(), preset=0))
+    directory = lab.work / "long"
+    directory.mkdir()
+    order(directory, long, 100)
+    build = begin(lab, directory)
+    lab.until(build["id"], "succeeded", "failed")
+    open_cells(page, lab, "import a6hub_jupyter as a6hub; a6hub.builds()", attach(build), name="long.ipynb")
+    expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
+    before = heap(page)
+    page.evaluate(
+        """() => {
+          const cell = document.querySelectorAll(".jp-CodeCell")[1];
+          const look = () => {
+            const root = cell.querySelector(".jp-OutputArea [data-lm-suppress-shortcuts]")?.shadowRoot;
+            if (root && !window.appeared) window.appeared = performance.now();
+            const ready = root?.querySelector(".row:last-of-type");
+            if (ready) window.opened = performance.now() - window.appeared;
+            else requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    widget = run(page, 1).locator("article")
+    expect(widget.locator(".row").last).to_be_visible(timeout=30_000)
+    opened = page.evaluate("() => window.opened")
+    # all of it comes once it is looked for
+    widget.locator(".log-scroll").evaluate("node => { node.scrollTop = 0 }")
+    load = widget.get_by_role("button", name=re.compile("earlier"))
+    while load.count() and load.is_visible():
+        load.click()
+        drawn(page)
+    expect(widget.locator(".log-size")).to_have_text(re.compile("^200\u202f0"), timeout=30_000)
+    search = widget.get_by_label("Search the log")
+    took = []
+    for text, found in (("n123456.", "1 of 1"), ("100 violations", " of ")):
+        begun = time.perf_counter()
+        search.fill(text)
+        expect(widget.locator(".found-count")).to_contain_text(found)
+        took.append(time.perf_counter() - begun)
+    held = heap(page) - before
+    print(f"200 000 lines: {opened:.0f} ms, {held:.1f} MB, searches {[round(1000 * each) for each in took]} ms")
+    screenshot(page, "long-log")
+    assert held < 30
+    assert opened < 3000
+    assert max(took) < 2
+
+
+def test_the_pull_of_an_image_is_a_step_that_says_how_far_it_is(page: Page, lab: Lab, engine: Path) -> None:
+    inside = express.environment(sys.executable, {"PATH": os.environ["PATH"]})
+    (engine / "image.json").write_text(json.dumps({**inside, "HOME": os.environ["HOME"]}))
+    (engine / "seconds-for-a-layer").write_text("4")
+    daemon = subprocess.Popen([sys.executable, str(ENGINE), "daemon", str(engine)])
+    try:
+        build = begin(lab, toolchain="container", to_step="Verilator.Lint")
+        open_cells(page, lab, attach(build), name="pull.ipynb")
+        widget = run(page, 0).locator("article")
+        step = widget.locator("[data-id='Container.Pull']")
+        expect(step).to_be_visible(timeout=30_000)
+        expect(step).to_contain_text("Pull LibreLane's image")
+        screenshot(page, "pull-running")
+        expect(widget.locator(".row", has_text="1 of 2 layers are here")).to_be_visible(timeout=30_000)
+        expect(widget.locator(".state").first).not_to_have_text("Running", timeout=60_000)
+        screenshot(page, "pull-ended")
+        expect(widget.locator(".state").first).to_have_text("Succeeded")
+    finally:
+        daemon.kill()
+        daemon.wait()

@@ -42,6 +42,43 @@ module designs_tb;
   integer total = 0;
   always @(posedge clk) if (!rst) total = total + filtered;
 
+  // usb, looped back: a packet with long runs of ones, and one whose line is disturbed
+  reg usb_write = 0, usb_start = 0, usb_read = 0, disturbed = 0;
+  reg [7:0] usb_byte;
+  wire usb_busy, usb_ready, usb_end, usb_good, dp, dm;
+  wire [7:0] usb_in;
+  reg [3:0] usb_ends = 0, usb_goods = 0;
+  usb usb (
+    .clk(clk), .rst(rst), .tx_write(usb_write), .tx_data(usb_byte), .tx_full(), .tx_start(usb_start),
+    .tx_busy(usb_busy), .dp(dp), .dm(dm), .drive(), .line_dp(dp ^ disturbed), .line_dm(dm ^ disturbed),
+    .rx_data(usb_in), .rx_ready(usb_ready), .rx_read(usb_read), .rx_end(usb_end), .rx_good(usb_good)
+  );
+  always @(posedge clk) if (usb_end) begin
+    usb_ends <= usb_ends + 1;
+    usb_goods <= usb_goods + {3'd0, usb_good};
+  end
+  task send_packet;
+    begin
+      for (i = 0; i < 8; i = i + 1) begin
+        usb_write = 1;
+        usb_byte = i == 2 ? 8'hff : i == 3 ? 8'hff : 8'hc3 + 8'd7 * i[7:0];
+        @(negedge clk);
+      end
+      usb_write = 0;
+      usb_start = 1;
+      @(negedge clk) usb_start = 0;
+    end
+  endtask
+
+  // histogram, on the register file
+  reg counting = 0;
+  reg [3:0] value = 0;
+  wire [7:0] count;
+  wire counted;
+  histogram histogram (
+    .clk(clk), .rst(rst), .valid(counting), .value(value), .address(4'd5), .count(count), .ready(counted)
+  );
+
   // rv32
   wire [31:0] address, write_data;
   wire [3:0] mask;
@@ -97,6 +134,33 @@ module designs_tb;
     repeat (200) @(negedge clk);
     if (last != 8'ha6) $display("uart: %h", last);
     if (total != 40) $display("fir: %0d", total);
+    send_packet;
+    wait (!usb_busy);
+    repeat (40) @(negedge clk);
+    if (usb_ends != 1 || usb_goods != 1) $display("usb: %0d ends, %0d good", usb_ends, usb_goods);
+    for (i = 0; i < 8; i = i + 1) begin
+      wanted = i == 2 || i == 3 ? 9'h0ff : {1'b0, 8'hc3 + 8'd7 * i[7:0]};
+      if (!usb_ready || usb_in != wanted[7:0]) $display("usb byte %0d: %h", i, usb_in);
+      usb_read = 1;
+      @(negedge clk) usb_read = 0;
+    end
+    send_packet;
+    repeat (200) @(negedge clk);
+    disturbed = 1;
+    repeat (4) @(negedge clk);
+    disturbed = 0;
+    wait (!usb_busy);
+    repeat (40) @(negedge clk);
+    if (usb_ends != 2 || usb_goods != 1) $display("usb disturbed: %0d ends, %0d good", usb_ends, usb_goods);
+    for (i = 0; i < 12; i = i + 1) begin
+      wait (counted);
+      @(negedge clk) counting = 1;
+      value = i < 7 ? 4'd5 : 4'd9;
+      @(negedge clk) counting = 0;
+    end
+    wait (counted);
+    repeat (3) @(negedge clk);
+    if (count != 7) $display("histogram: %0d", count);
     wait (halted);
     for (i = 128; i < 160; i = i + 1) $display("memory %h", memory[i]);
     $display("done");

@@ -4,8 +4,9 @@ The tools of Express run in this process too, as `python -m` would run them; eve
 
     python -m tests.flow.driver WORK.json
 
-reads {pdk, directory, lint, designs: [{top, verilog, settings}]} and prints one JSON line for each design, with its
-metrics or the sentence that refuses it. It is meant to be a process of its own: it changes the step class.
+reads {pdk, directory, lint, designs: [{top, verilog, settings, to}]} (`to`: the last step, if not all) and prints one
+JSON line for each design, with its metrics or the sentence that refuses it. It is meant to be a process of its own:
+it changes the step class.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ class Driver:
         left_out = ("KLayout.Render", *(() if lint else LINT))
         self.steps = [step for step in Express.Steps if not step.id.startswith(left_out)]
 
-    def build(self, top: str, verilog: str, **settings: Any) -> dict[str, Any]:
-        """The metrics at the end of the flow; a step that fails raises."""
+    def build(self, top: str, verilog: str, last: str | None = None, **settings: Any) -> dict[str, Any]:
+        """The metrics at the end of the flow, or after the step `last`; a step that fails raises."""
         from librelane.common import Path as ViewPath
         from librelane.state import State
 
@@ -72,6 +73,9 @@ class Driver:
         directory.mkdir()
         source = directory / f"{top}.v"
         source.write_text(verilog)
+        macros = {cell: self._macro(cell, places) for cell, places in settings.pop("MACROS", {}).items()}
+        if macros:
+            settings["MACROS"] = macros
         config = self._config.copy(DESIGN_NAME=top, VERILOG_FILES=[ViewPath(str(source))], **settings)
         state = State()
         with (directory / "log").open("w") as log, contextlib.redirect_stdout(log):
@@ -79,7 +83,23 @@ class Driver:
                 self.current = cls.id
                 step = cls(config=config, state_in=state)
                 state = step.start(self._toolbox, str(directory / f"{number:02}-{cls.id.replace('.', '-').lower()}"))
+                if cls.id == last:
+                    break
         return dict(state.metrics)
+
+    def _macro(self, cell: str, places: dict[str, list[Any]]) -> Any:
+        """A design that this driver built before, as a hard macro. `places`: by instance x, y (um) and orientation."""
+        from librelane.common import Path as ViewPath
+        from librelane.config.variable import Instance, Macro, Orientation
+
+        def view(name: str) -> list[Any]:
+            return [ViewPath(str(max((self._directory / cell).glob(f"*/{cell}.{name}"))))]
+
+        instances = {
+            name: Instance((Decimal(x), Decimal(y)), Orientation[orientation])
+            for name, (x, y, orientation) in places.items()
+        }
+        return Macro(gds=view("gds"), lef=view("lef"), nl=view("nl.v"), instances=instances)
 
 
 def _run_in_this_process(self: Any, state_in: Any, **_: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
@@ -133,7 +153,7 @@ def main(path: str) -> None:
     for design in work["designs"]:
         result: dict[str, Any] = {"top": design["top"]}
         try:
-            metrics = driver.build(design["top"], design["verilog"], **design["settings"])
+            metrics = driver.build(design["top"], design["verilog"], design.get("to"), **design["settings"])
             result["metrics"] = {name: float(v) for name, v in metrics.items() if isinstance(v, (int, float, Decimal))}
         except StepError as error:
             result |= {"refused": str(error), "by": driver.current}

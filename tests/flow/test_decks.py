@@ -1,4 +1,4 @@
-"""The design-rule check against the foundry's deck, where a KLayout program and the deck are at hand.
+"""Other people's tools and decks: our design-rule check against the foundry's, and what the flow does with them.
 
 No package ships a deck: name one for sky130A (`sky130A_mr.drc`) in A6HUB_SKY130_DECK.
 """
@@ -10,11 +10,13 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.flow.conftest import Pdk
+from tests.flow.conftest import Pdk, Run
 from tests.flow.faults import FaultMaker
 from tests.flow.test_design_rules import broken, technology
 
@@ -23,9 +25,12 @@ PLACE = 120_000
 COLUMNS = 16
 
 
-@pytest.mark.skipif(
+with_deck = pytest.mark.skipif(
     not (DECK and shutil.which("klayout")), reason="needs the KLayout program, and a deck in A6HUB_SKY130_DECK"
 )
+
+
+@with_deck
 def test_deck_and_check_find_the_same_faults(sky130: Pdk, tmp_path: Path) -> None:
     import klayout.db as kdb
 
@@ -76,3 +81,52 @@ def _found_by_deck(report: Path) -> dict[int, set[str]]:
         number = round((x - 5000) / PLACE) + round((y - 5000) / PLACE) * COLUMNS
         found[number].add(database.category_by_id(item.category_id()).name())
     return found
+
+
+@with_deck
+def test_deck_runs_in_the_flow(design: Callable[..., Path], librelane: Callable[..., Run], sky130: Pdk) -> None:
+    run = librelane(design("counter", CLOCK_PORT="clk", CLOCK_PERIOD=10, KLAYOUT_DRC_RUNSET=DECK), sky130)
+    assert run.code == 0, run.output
+    assert run.metrics["klayout__drc_error__count"] == 0
+    assert (run.step("klayout-drc") / "reports" / "drc.klayout.lyrdb").is_file()
+
+
+@pytest.mark.needs("express")
+def test_what_is_not_there_is_left_out_with_a_sentence(counter: Run) -> None:
+    program = r"there is no \S+.* on PATH"
+    for step, variable in (
+        ("KLayout.DRC", "KLAYOUT_DRC_RUNSET"),
+        ("Magic.DRC", "MAGICRC"),
+        ("Magic.SpiceExtraction", "MAGICRC"),
+        ("Netgen.LVS", "NETGEN_SETUP"),
+    ):
+        said = rf"{step} is left out: ({program}|{variable} is not set: the PDK sky130A comes without that file)\."
+        assert re.search(said, counter.output), step
+
+
+@pytest.mark.needs("express")
+def test_gates_by_program_version_and_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from librelane.state import State
+
+    from a6hub_jupyter.express.steps.signoff import KLayoutDRC, MagicDRC
+
+    def lacking(step: Any, **config: object) -> str | None:
+        made = step.__new__(step)
+        made.config = {"PDK": "pdk", "MAGICRC": None, "MAGIC_TECH": None, "KLAYOUT_DRC_RUNSET": None, **config}
+        found: str | None = made.lacking(State())
+        return found
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert lacking(KLayoutDRC) == "there is no klayout on PATH"
+    for name in ("klayout", "magic"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 8.3.105\n")
+        (tmp_path / name).chmod(0o755)
+    assert lacking(KLayoutDRC) == "KLAYOUT_DRC_RUNSET is not set: the PDK pdk comes without that file"
+    gone = str(tmp_path / "gone.drc")
+    assert lacking(KLayoutDRC, KLAYOUT_DRC_RUNSET=gone) == f"KLAYOUT_DRC_RUNSET names {gone}, which is not there"
+    (tmp_path / "deck.drc").write_text("")
+    assert lacking(KLayoutDRC, KLAYOUT_DRC_RUNSET=str(tmp_path / "deck.drc")) is None
+    files = {"MAGICRC": str(tmp_path / "deck.drc"), "MAGIC_TECH": str(tmp_path / "deck.drc")}
+    assert "magic is version 8.3.105, and LibreLane needs 8.3.411" in str(lacking(MagicDRC, **files))
+    (tmp_path / "magic").write_text("#!/bin/sh\necho 8.3.520\n")
+    assert lacking(MagicDRC, **files) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from tornado.httpclient import HTTPClientError
 
 from a6hub_jupyter.api.base import Services
 
+from ..conftest import DOUBLE
 from .conformance import CONTRACT
+from .processes import Server, end, make_server
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
@@ -142,3 +145,33 @@ async def end_all(services: Services) -> None:
 def write_script(design_dir: Path, **script: Any) -> None:
     """Tell the stand-in for LibreLane what to do."""
     (design_dir / "double.json").write_text(json.dumps(script))
+
+
+def design(work: Path, name: str, **script: Any) -> Path:
+    """Make a design directory; without a script it is built for real."""
+    directory = work / name
+    directory.mkdir(parents=True)
+    (directory / "counter.v").write_text(COUNTER)
+    if script:
+        write_script(directory, **script)
+    return directory
+
+
+@pytest.fixture
+def server(tmp_path: Path, pdk_root: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Server]:
+    """A server process whose builds run the stand-in where there is a script for it, else LibreLane."""
+    tool = tmp_path / "librelane"
+    tool.write_text(
+        f"#!{sys.executable}\nimport os, sys\ndirectory = sys.argv[sys.argv.index('--design-dir') + 1]\n"
+        f"scripted = os.path.exists(os.path.join(directory, 'double.json'))\n"
+        f"command = [{str(DOUBLE)!r}] if scripted else [sys.executable, '-m', 'librelane']\n"
+        "os.execv(command[0], command + sys.argv[1:])\n"
+    )
+    tool.chmod(0o755)
+    (tmp_path / "work").mkdir()
+    made = make_server(tmp_path, "server", pdk_root, tool)
+    jp_asyncio_loop.run_until_complete(made.start())
+    yield made
+    made.stop()
+    for process in made.marked():
+        end(process)

@@ -23,7 +23,11 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from a6hub_jupyter.builds import journal
 
+from ..conftest import DOUBLE, NEEDS
+
 TOKEN = "chaos"
+# Whether the long run of chaos has real Express builds among its builds.
+REAL = "A6HUB_CHAOS" in os.environ and NEEDS["express"]()
 Json = dict[str, Any]
 
 # What a notebook runs to attach to a build; where no server is up just then, somebody runs the cell again.
@@ -278,3 +282,11 @@ def end(process: psutil.Process) -> bool:
         process.send_signal(signal.SIGKILL)
         return True
     return False
+
+
+def make_server(tmp_path: Path, name: str, pdk_root: Path, tool: Path = DOUBLE) -> Server:
+    traits = {"builds_dir": str(tmp_path / "builds"), "cache_dir": str(tmp_path / "cache"), "max_running": 4}
+    traits |= {"build_cores": 1, "build_memory": 1 << 20, "cancel_grace": 0.5, "max_cores": 4, "min_free_disk": 0}
+    if not REAL:
+        traits["pdk_roots"] = [str(pdk_root)]
+    return Server(tmp_path / "work", tmp_path / name, {"LIBRELANE_PATH": str(tool)}, **traits)

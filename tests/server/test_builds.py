@@ -90,7 +90,7 @@ async def test_a_queued_build_waits_with_a_reason_and_can_be_cancelled(api: Api,
     _, waiting = await api.get("builds", second["id"])
     assert waiting["state"] == "queued"
     assert waiting["queue_position"] == 2
-    assert "2 of 2" in waiting["queue_reason"]
+    assert "2 builds are running" in waiting["queue_reason"]
     await api.post("builds", first["id"], "cancel")
     assert (await api.until(first["id"]))["state"] == "cancelled"
     _, waiting = await api.get("builds", second["id"])

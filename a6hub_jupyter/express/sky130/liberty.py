@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from a6hub_jupyter.express.sky130.functions import CellFunction, FunctionReader, Storage, UnmodelledError
 from a6hub_jupyter.express.sky130.transistors import DELAY_PER_SLEW, SLEW_PER_RC, Transistors
+from a6hub_jupyter.express.timing.unateness import sense
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 CLOCK_TO_Q, SETUP, HOLD = 0.25, 0.10, -0.03
 """Estimates for all flip-flops, ns."""
-SLEWS, LOADS = (0.01, 1.5), (0.0005, 0.2)
+SLEWS, LOADS = (0.01, 0.1, 0.4, 1.5), (0.0005, 0.01, 0.05, 0.2)
+"""ns and pF. The model is linear, but ABC takes its typical slew and load from a third of the way along the axes."""
 MOST_TRANSITION, SLEW_AT_MOST_LOAD, MOST_LOAD = 1.5, 0.75, 2.0
 UNKNOWN_DELAY = 0.15
 
@@ -61,23 +63,23 @@ library ("sky130_fd_sc_hd__est_tt_025C_1v80") {{
   lu_table_template (linear) {{
     variable_1 : input_net_transition;
     variable_2 : total_output_net_capacitance;
-    index_1 ("{SLEWS[0]}, {SLEWS[1]}");
-    index_2 ("{LOADS[0]}, {LOADS[1]}");
+    index_1 ("{", ".join(map(str, SLEWS))}");
+    index_2 ("{", ".join(map(str, LOADS))}");
   }}
 """
 
 
 def table(name: str, value: Callable[[float, float], float]) -> str:
-    """A 2 x 2 table of a function of input slew (ns) and load (pF); the model is linear in both."""
+    """A table of a function of input slew (ns) and load (pF)."""
     rows = ", ".join('"' + ", ".join(f"{value(s, c):.5f}" for c in LOADS) + '"' for s in SLEWS)
     return f"        {name} (linear) {{ values ({rows}); }}\n"
 
 
-def arc(related: str, kind: str, unloaded: float, rise: float, fall: float) -> str:
-    """A timing arc; `unloaded` in ns, drive resistances in kOhm."""
+def arc(related: str, kind: str, way: str, unloaded: float, rise: float, fall: float) -> str:
+    """A timing arc; `way` is its timing sense, `unloaded` in ns, drive resistances in kOhm."""
     return (
         f'      timing () {{\n        related_pin : "{related}";\n        timing_type : {kind};\n'
-        "        timing_sense : non_unate;\n"
+        f"        timing_sense : {way};\n"
         + table("cell_rise", lambda s, c: unloaded + DELAY_PER_SLEW * s + rise * c)
         + table("cell_fall", lambda s, c: unloaded + DELAY_PER_SLEW * s + fall * c)
         + table("rise_transition", lambda _, c: SLEW_PER_RC * rise * c + 0.01)
@@ -146,9 +148,11 @@ class CellWriter:
         )
         if is_clock:
             text += "      clock : true;\n"
-        elif storage and storage.kind == "ff" and pin in re.findall(r"\w+", storage.roles["D"]):
-            text += constraint(storage.control_pin, f"setup_{self._edge}", SETUP)
-            text += constraint(storage.control_pin, f"hold_{self._edge}", HOLD)
+        elif storage and pin in re.findall(r"\w+", storage.roles["D"]):
+            # a flip-flop takes its data at the edge that starts it, a latch at the one that closes it
+            edge = self._edge if storage.kind == "ff" else ("rising" if self._edge == "falling" else "falling")
+            text += constraint(storage.control_pin, f"setup_{edge}", SETUP)
+            text += constraint(storage.control_pin, f"hold_{edge}", HOLD)
         return text + "    }\n"
 
     def _output(self, pin: str) -> str:
@@ -168,13 +172,20 @@ class CellWriter:
         storage = self._storage
         if storage is None:
             return ""
+        expression = self._function.expressions[pin]
         rise, fall, _ = self._transistors.drive(pin)
         delay = CLOCK_TO_Q + (rise + fall) / 2 * self._transistors.channel_capacitance(pin)
-        text = arc(storage.control_pin, f"{self._edge}_edge", delay, rise, fall)
-        for role, kind in (("RESET", "clear"), ("SET", "preset")):
+        text = arc(storage.control_pin, f"{self._edge}_edge", "non_unate", delay, rise, fall)
+        if storage.kind == "latch":
+            for related in dict.fromkeys(re.findall(r"[A-Za-z]\w*", storage.roles["D"])):
+                way = sense(expression.replace("IQ", f"({storage.roles['D']})"), related)
+                text += arc(related, "combinational", way, delay, rise, fall)
+        for role, forced in (("RESET", "(IQ&!({}))"), ("SET", "(IQ|({}))")):
             if role in storage.roles:
                 related = re.findall(r"\w+", storage.roles[role])[0]
-                text += arc(related, kind, CLOCK_TO_Q, rise, fall)
+                way = sense(expression.replace("IQ", forced.format(storage.roles[role])), related)
+                goes_low = (role == "RESET") != expression.startswith("!")
+                text += arc(related, "clear" if goes_low else "preset", way, CLOCK_TO_Q, rise, fall)
         return text
 
     def _combinational_arcs(self, pin: str) -> str:
@@ -183,7 +194,8 @@ class CellWriter:
         for related in self._function.inputs:
             if re.search(rf"\b{related}\b", self._function.expressions[pin]):
                 delay = self._transistors.delay(pin, related)
-                text += arc(related, "combinational", UNKNOWN_DELAY if delay is None else delay, rise, fall)
+                way = sense(self._function.expressions[pin], related)
+                text += arc(related, "combinational", way, UNKNOWN_DELAY if delay is None else delay, rise, fall)
         return text
 
 

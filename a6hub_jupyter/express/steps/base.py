@@ -17,7 +17,7 @@ from a6hub_jupyter.express.lef import nanometres
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.steps import floorplanning
 from a6hub_jupyter.express.steps.timing import TIMING_VARIABLES, timing_settings
-from a6hub_jupyter.isolated import module_command
+from a6hub_jupyter.express.steps.tools import run_tool
 
 if TYPE_CHECKING:
     from librelane.state import State
@@ -26,6 +26,15 @@ DATABASE = DesignFormat("express_db", "express.json", "Express Design Database")
 DATABASE.register()
 SYNTHESISED = DesignFormat("express_synthesised", "synthesised.v", "Netlist as Synthesised")
 SYNTHESISED.register()
+RTL = DesignFormat("express_rtl", "rtl.json", "Design as Read")
+RTL.register()
+PLACEMENT_PICTURE = DesignFormat("express_placement", "placement.png", "Picture of the Placement")
+CLOCK_TREE_PICTURE = DesignFormat("express_clock_tree", "clock_tree.png", "Picture of the Clock Tree")
+CONGESTION_PICTURE = DesignFormat("express_congestion", "congestion.png", "Picture of the Congestion")
+VIOLATIONS_PICTURE = DesignFormat("express_violations", "violations.png", "Picture of the Violations")
+PICTURES = (PLACEMENT_PICTURE, CLOCK_TREE_PICTURE, CONGESTION_PICTURE, VIOLATIONS_PICTURE)
+for picture in PICTURES:
+    picture.register()
 
 SHARED = (
     "FP_CORE_UTIL",
@@ -82,6 +91,19 @@ EXPRESS_VARIABLES = [
         "After this time the proof that the final netlist equals the synthesised one is given up, and fails.",
         default=300,
         units="s",
+    ),
+    Variable(
+        "EXPRESS_RTL_EQUIVALENCE_SECONDS",
+        int,
+        "After this time the proof that the synthesised netlist equals the RTL is given up.",
+        default=20,
+        units="s",
+    ),
+    Variable(
+        "EXPRESS_RTL_EQUIVALENCE_CELLS",
+        int,
+        "The synthesised netlist is compared with the RTL when it has no more cells than this; 0 leaves that out.",
+        default=300,
     ),
 ]
 
@@ -147,13 +169,23 @@ class ExpressStep(Step):  # type: ignore[misc]
             clock_fanout=max(config["CTS_SINK_CLUSTERING_SIZE"] or CLOCK_FANOUT, LEAST_FANOUT),
             route_seconds=config["EXPRESS_ROUTE_SECONDS"],
             equivalence_seconds=config["EXPRESS_EQUIVALENCE_SECONDS"],
-            cell_layouts=[str(gds) for gds in [*config["CELL_GDS"], *(config["EXTRA_GDS"] or [])]],
+            cell_layouts=[
+                str(gds)
+                for gds in [
+                    *config["CELL_GDS"],
+                    *(config["EXTRA_GDS"] or []),
+                    *self.toolbox.get_macro_views(config, DesignFormat.GDS),
+                ]
+            ],
             liberty=[str(lib) for lib in self.toolbox.filter_views(config, config["LIB"])],
             netlist=_path(state, DesignFormat.NETLIST),
             database=_path(state, DATABASE),
             layout=_path(state, DesignFormat.GDS),
             placement=_path(state, DesignFormat.DEF),
             synthesised=_path(state, SYNTHESISED),
+            rtl=_path(state, RTL),
+            rtl_seconds=config["EXPRESS_RTL_EQUIVALENCE_SECONDS"],
+            rtl_cells=config["EXPRESS_RTL_EQUIVALENCE_CELLS"],
             timing=timing_settings(config, self.toolbox),
             **floorplanning.settings(config, self.toolbox),
         )
@@ -171,20 +203,22 @@ class ExpressStep(Step):  # type: ignore[misc]
         written = {
             DesignFormat.NETLIST: f"{name}.nl.v",
             DesignFormat.DEF: f"{name}.def",
+            DesignFormat.LEF: f"{name}.lef",
+            DesignFormat.POWERED_NETLIST: f"{name}.pnl.v",
             DATABASE: DATABASE_FILE,
             SYNTHESISED: f"{name}.synthesised.v",
+            **{picture: picture.extension for picture in PICTURES},
         }
         return {view: self.output(written[view]) for view in self.outputs}
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         """Run the tool. A problem that it names becomes a StepError with that sentence."""
-        kwargs, env = self.extract_env(kwargs)
+        _, env = self.extract_env(kwargs)
         try:
             path = self.job(state_in).save()
         except ProblemError as error:
             raise StepError(str(error)) from error
-        command = module_command(f"a6hub_jupyter.express.{self.tool}", str(path))
-        result = self.run_subprocess(command, env=env, check=False, **kwargs)
+        result = run_tool(self, f"a6hub_jupyter.express.{self.tool}", path, env)
         if result["returncode"] != 0:
             problem = Path(self.step_dir) / PROBLEM_FILE
             if problem.exists():

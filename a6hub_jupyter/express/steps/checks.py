@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from librelane.config import Variable
 from librelane.state import DesignFormat
 from librelane.steps import Step
 from librelane.steps.checker import MetricChecker
 
-from a6hub_jupyter.express.steps.base import SYNTHESISED, ExpressStep
+from a6hub_jupyter.express.steps.base import RTL, SYNTHESISED, VIOLATIONS_PICTURE, ExpressStep
+
+if TYPE_CHECKING:
+    from librelane.state import State
 
 
 @Step.factory.register()
@@ -31,7 +34,7 @@ class DRC(ExpressStep):
     name = "Design Rule Check"
     tool = "designrulecheck"
     inputs = [DesignFormat.GDS]  # noqa: RUF012
-    outputs: ClassVar[list[DesignFormat]] = []
+    outputs: ClassVar[list[DesignFormat]] = [VIOLATIONS_PICTURE]
 
 
 @Step.factory.register()
@@ -88,3 +91,41 @@ class CheckEquivalence(MetricChecker):  # type: ignore[misc]
         default=True,
     )
     config_vars = [error_on_var]  # noqa: RUF012
+
+
+@Step.factory.register()
+class RTLEquivalence(ExpressStep):
+    """Proves that the synthesised netlist does what the RTL says, for designs that are not too large."""
+
+    id = "Express.RTLEquivalence"
+    name = "RTL Equivalence"
+    tool = "rtlequivalence"
+    inputs = [DesignFormat.NETLIST, RTL.mkOptional()]  # noqa: RUF012
+    outputs: ClassVar[list[DesignFormat]] = []
+
+
+@Step.factory.register()
+class CheckRTLEquivalence(MetricChecker):  # type: ignore[misc]
+    """Says what is not proven equal to the RTL; fails the flow where ERROR_ON_RTL_EQUIVALENCE asks for it.
+
+    Off by default: what the proof cannot decide is no fault yet.
+    """
+
+    id = "Checker.RTLEquivalence"
+    name = "RTL Equivalence Checker"
+    metric_name = "design__rtl_equivalence_unproven__count"
+    metric_description = "Signals not proven equal to the RTL"
+    error_on_var = Variable(
+        "ERROR_ON_RTL_EQUIVALENCE",
+        bool,
+        "Exits the flow when the synthesised netlist is not proven equivalent to the RTL.",
+        default=False,
+    )
+    config_vars = [error_on_var]  # noqa: RUF012
+
+    def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
+        """Where no proof was tried, there is nothing to judge."""
+        if self.metric_name not in state_in.metrics:
+            return {}, {}
+        result: tuple[dict[Any, Any], dict[str, Any]] = super().run(state_in, **kwargs)
+        return result

@@ -49,6 +49,11 @@ def settings(config: Any, toolbox: Toolbox) -> dict[str, Any]:
         "bar_offset": length("PDN_HOFFSET"),
         "macros": macros(config),
         "macro_lefs": [str(lef) for lef in toolbox.get_macro_views(config, DesignFormat.LEF)],
+        "macro_modules": [
+            str(path)
+            for view in (DesignFormat.VERILOG_HEADER, DesignFormat.NETLIST, DesignFormat.POWERED_NETLIST)
+            for path in toolbox.get_macro_views(config, view)
+        ],
         "halo": [length("FP_MACRO_HORIZONTAL_HALO"), length("FP_MACRO_VERTICAL_HALO")],
         "pin_order": str(config["IO_PIN_ORDER_CFG"]) if config["IO_PIN_ORDER_CFG"] else None,
         "pins_unmatched": config["ERRORS_ON_UNMATCHED_IO"],

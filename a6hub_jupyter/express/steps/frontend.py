@@ -8,9 +8,15 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from librelane.common import Path as ViewPath
 from librelane.config import Variable
 from librelane.state import DesignFormat
 from librelane.steps import StepError, Yosys
+from librelane.steps.step import DefaultOutputProcessor, OutputProcessor
+
+from a6hub_jupyter.express import rtlreader
+from a6hub_jupyter.express.steps.base import RTL
+from a6hub_jupyter.express.steps.tools import prepare
 
 if TYPE_CHECKING:
     from librelane.state import State
@@ -72,8 +78,29 @@ def large_memories(header: dict[str, Any], most: int) -> list[str]:
     return found
 
 
+class Headlines(OutputProcessor):  # type: ignore[misc]
+    """Keeps from the console what Yosys says in passing: writing a line there costs more than Yosys needs to say it.
+
+    Passes, warnings, errors and the statistics are shown; the log of the step has everything.
+    """
+
+    key = "headlines"
+    SHOWN = re.compile(
+        r"%OL_|\d+(\.\d+)*\. |.*(Warning|ERROR|[Ee]rror:)|=== |\s+\d+ +([\d.E+]+ +\w|- \w)|\s+Chip area|.*%\)$"
+    )
+
+    def process_line(self, line: str) -> bool:
+        """Consume what is not shown."""
+        return self.SHOWN.match(line) is None
+
+    def result(self) -> None:
+        """Nothing."""
+
+
 class Speaking:
     """Runs a step of Yosys; what ends it becomes one sentence."""
+
+    output_processors = (Headlines, DefaultOutputProcessor)
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         """As the step does. Raises StepError with what Yosys says."""
@@ -94,15 +121,22 @@ class JsonHeader(Speaking, Yosys.JsonHeader):  # type: ignore[misc]
     """Reads the design; refuses memories that are too large for flip-flops."""
 
     config_vars = [*Yosys.JsonHeader.config_vars, MEMORY_VARIABLE]  # noqa: RUF012
+    outputs = [*Yosys.JsonHeader.outputs, RTL]  # noqa: RUF012
+
+    def get_script_path(self) -> str:
+        """LibreLane's script, and the design with all its names."""
+        return rtlreader.__file__
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
-        """Read the design and look at its memories."""
+        """Read the design and look at its memories; the tools of later steps are imported meanwhile."""
+        prepare()
         views, metrics = super().run(state_in, **kwargs)
         header = json.loads(Path(str(views[DesignFormat.JSON_HEADER])).read_text())
         large = large_memories(header, self.config["EXPRESS_MAX_MEMORY_BITS"])
         if large:
             raise StepError(large[0])
-        return views, metrics
+        rtl = Path(self.step_dir) / rtlreader.RTL_FILE
+        return {**views, **({RTL: ViewPath(str(rtl))} if rtl.exists() else {})}, metrics
 
 
 class Synthesis(Speaking, Yosys.Synthesis):  # type: ignore[misc]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from librelane.state import DesignFormat
 from librelane.steps import Step
 
-from a6hub_jupyter.express.steps.base import DATABASE, SYNTHESISED, DesignStep, ExpressStep
+from a6hub_jupyter.express.steps.base import (
+    CLOCK_TREE_PICTURE,
+    CONGESTION_PICTURE,
+    DATABASE,
+    PLACEMENT_PICTURE,
+    SYNTHESISED,
+    DesignStep,
+    ExpressStep,
+)
 
 
 @Step.factory.register()
@@ -26,6 +34,7 @@ class Placement(DesignStep):
     id = "Express.Placement"
     name = "Placement"
     tool = "placement"
+    outputs = [*DesignStep.outputs, PLACEMENT_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -35,6 +44,7 @@ class ClockTree(DesignStep):
     id = "Express.ClockTree"
     name = "Clock Tree"
     tool = "clocktree"
+    outputs = [*DesignStep.outputs, CLOCK_TREE_PICTURE]  # noqa: RUF012
 
 
 @Step.factory.register()
@@ -55,3 +65,26 @@ class Routing(DesignStep):
     id = "Express.Routing"
     name = "Routing"
     tool = "routing"
+    outputs = [*DesignStep.outputs, CONGESTION_PICTURE]  # noqa: RUF012
+
+
+@Step.factory.register()
+class WriteLEF(ExpressStep):
+    """Writes the LEF of the finished block: what another design needs to use it as a hard macro."""
+
+    id = "Express.WriteLEF"
+    name = "Write LEF"
+    tool = "lefwriter"
+    inputs = [DATABASE, DesignFormat.GDS]  # noqa: RUF012
+    outputs = [DesignFormat.LEF]  # noqa: RUF012
+
+
+@Step.factory.register()
+class PoweredNetlist(ExpressStep):
+    """Writes the final netlist with all placed cells and their supply pins."""
+
+    id = "Express.PoweredNetlist"
+    name = "Powered Netlist"
+    tool = "powerednetlist"
+    inputs = [DATABASE]  # noqa: RUF012
+    outputs = [DesignFormat.POWERED_NETLIST]  # noqa: RUF012

@@ -21,7 +21,7 @@ class PinMap:
     def __init__(self, database: Database, macros: Mapping[str, Macro]) -> None:
         self._database = database
         self._macros = macros
-        self._components: dict[str, Component] = {c.name: c for c in database.components}
+        self._components: dict[str, Component] = {c.name: c for c in database.cells()}
         self._edge = {port.name: port for port in database.ports}
         self._ports: dict[str, list[tuple[str, str]]] = {}
         for port in database.netlist.ports:

@@ -45,7 +45,7 @@ def _net(tree: RcTree, graph: Graph) -> Iterator[str]:
     named: set[int] = set()
     yield f"*D_NET {net} {sum(tree.capacitances):.9g}\n*CONN"
     for terminal, node in tree.terminals.items():
-        drives = graph.drives(*terminal)
+        drives = graph.drives(*terminal) if terminal in graph.index else node == 0  # a macro without a model
         if terminal[0]:
             yield f"*I {_pin(terminal)} {'O' if drives else 'I'}"
         else:

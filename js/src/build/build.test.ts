@@ -72,10 +72,10 @@ test("queued: its place and why", async () => {
     state: "queued",
     steps: [],
     queue_position: 2,
-    queue_reason: "2 of 2 builds at once are running.",
+    queue_reason: "2 builds are running, as many as may run at once.",
   });
   expect(textOf(".state")).toBe("Queued");
-  expect(textOf(".reason")).toBe("Number 2 in the queue. 2 of 2 builds at once are running.");
+  expect(textOf(".reason")).toBe("Number 2 in the queue. 2 builds are running, as many as may run at once.");
   expect(find(".work").checkVisibility()).toBe(false);
   expect(find(".cancel").checkVisibility()).toBe(true);
 });

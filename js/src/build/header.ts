@@ -78,7 +78,9 @@ export function createHeader(feed: BuildFeed, actions: Actions, ask: HTMLElement
     if (key === shownFacts) return;
     shownFacts = key;
     const items = said.map(([what, value]) => {
-      const item = element("li", { title: what ?? null }, value ?? "");
+      // "express" and "path" alone say little.
+      const said = what === "Toolchain" && value ? `toolchain ${value}` : (value ?? "");
+      const item = element("li", { title: what ?? null }, said);
       if (what === "PDK" && build.pdk_note)
         item.append(" ", element("span", { class: "note" }, build.pdk_note));
       return item;

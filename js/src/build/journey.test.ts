@@ -114,6 +114,21 @@ describe("a large flow", () => {
     expect(find(".row.selected").textContent).toBe("%Error: net n42");
   });
 
+  test.each([
+    ["cancelled", null, "stopped"],
+    ["lost", null, "stopped"],
+    ["timed_out", { message: "It took too long.", step: "Magic.DRC" }, "stopped"],
+    ["timed_out", { message: "It took too long.", step: "OpenROAD.DetailedRouting" }, "failed"],
+  ] as const)(
+    "a build that was stopped (%s) stopped its step, which has not failed",
+    async (state, error, word) => {
+      await status({ state, finished: NOW, steps: flow(10, "failed"), error });
+      expect(phases().filter((one) => one.startsWith("open"))).toHaveLength(1);
+      expect(find("[data-id='OpenROAD.DetailedRouting']").dataset.state).toBe(word);
+      expect(find("[data-id='OpenROAD.DetailedRouting']").textContent).toContain(word);
+    },
+  );
+
   test("the time strip tells each piece, and is one stop for the keyboard", async () => {
     await status({ steps: flow(16) });
     const pieces = all(".strip button");

@@ -73,6 +73,7 @@ export function groupState({ steps }: PhaseGroup): Step["state"] {
   const has = (state: Step["state"]) => steps.some((step) => step.state === state);
   if (has("failed")) return "failed";
   if (has("running")) return "running";
+  if (has("stopped")) return "stopped";
   if (!has("pending")) return has("done") ? "done" : "skipped";
   return "pending";
 }

@@ -25,7 +25,7 @@ export interface StepActions {
 function currentStep(steps: readonly Step[]): Step | undefined {
   return (
     steps.find((step) => step.state === "running") ??
-    steps.find((step) => step.state === "failed") ??
+    steps.find((step) => step.state === "failed" || step.state === "stopped") ??
     steps.findLast((step) => step.state === "done")
   );
 }
@@ -82,7 +82,8 @@ export function createStepList(feed: BuildFeed, actions: StepActions, signal: Ab
       }
       shown.add(one.key);
       const here = one.steps.some((step) => step === current);
-      const open = (alive && here) || one.steps.some((step) => step.state === "failed");
+      const open =
+        (alive && here) || one.steps.some((step) => step.state === "failed" || step.state === "stopped");
       group.update(one, one.steps.map(itemOf), open);
       return group.node;
     });

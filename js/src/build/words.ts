@@ -23,6 +23,7 @@ const STEP_SIGNS: Readonly<Record<StepState, Sign>> = {
   done: { icon: "check", word: "done" },
   failed: { icon: "cross", word: "failed" },
   skipped: { icon: "dash", word: "skipped" },
+  stopped: { icon: "stop", word: "stopped" },
 };
 
 /** A state's picture and word; one of a later version stands for itself. */

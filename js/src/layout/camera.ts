@@ -4,6 +4,9 @@ import type { Stage } from "./stage";
 import type { ViewState } from "./sync";
 import { boxView, type Extent, fitView, pan, toLayout, zoom } from "./viewport";
 
+// What is smaller is shown as if it were so large; µm.
+const SPECK = 0.3;
+
 type Position = { x: number; y: number };
 
 /** What part of a layout is shown, and how that is changed; positions on screen are CSS pixels from the upper left. */
@@ -75,6 +78,23 @@ export class Camera {
       if (inside && Math.max(x2 - x1, y2 - y1) * view.scale > 4) return true;
     }
     return false;
+  }
+
+  /** Show a box (µm) within some of its surroundings, unless it is seen well as it is. */
+  see(box: Extent): void {
+    const extent = box.map((value) => value * this.opened.unit) as unknown as Extent;
+    if (!this.sees(Float64Array.from(extent))) this.show(extent, 2);
+  }
+
+  /** Show points (µm; x, y, …) in the middle, with much of what is around them. */
+  showAround(points: readonly number[]): void {
+    const { unit } = this.opened;
+    const xs = points.filter((_value, index) => index % 2 === 0);
+    const ys = points.filter((_value, index) => index % 2 === 1);
+    const [x1, y1, x2, y2] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+    const half = (Math.max(x2 - x1, y2 - y1, SPECK) * unit) / 2;
+    const [x, y] = [((x1 + x2) / 2) * unit, ((y1 + y2) / 2) * unit];
+    this.show([x - half, y - half, x + half, y + half], 6);
   }
 
   /** Where in the layout a position is (default: the middle), database units. */

@@ -1,4 +1,4 @@
-import { TURNS, type Turn } from "./geometry";
+import { TURNS } from "./geometry";
 import { freeAt, gridAt, type Node, type PlacedGrid, type Scene } from "./scene";
 
 /** What of a layout is in view: centre in database units, and pixels per database unit. */
@@ -8,10 +8,15 @@ export interface View {
   readonly scale: number;
 }
 
-/** A cell in view, with the transforms (a, b, c, d, x, y to pixels) of those drawn, and of those only covered. */
+/** A cell in view, in one of its turns: (a, b, c, d) to pixels. Copies are x, y, x, y, … */
 export interface Seen {
   readonly node: Node;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly d: number;
   readonly drawn: number[];
+  /** Too small to be drawn. */
   readonly covered: number[];
 }
 
@@ -34,21 +39,50 @@ export interface Limits {
 
 export const NO_LIMITS: Limits = { depth: Number.POSITIVE_INFINITY, hidden: new Set() };
 
+// A cell has eight turns; placed at many angles, each is one of its own.
+const TURN_LIMIT = 16;
+
 // A frame looks at so many cells at most, whatever a file does; the rest is covered, and the view says so.
 const VISIT_LIMIT = 3_000_000;
 
+/** What all copies of a cell in one turn share. */
+class Turned {
+  seen: Seen | undefined;
+  /** The middle of the cell's box from where the cell is, and half its size; pixels. */
+  readonly middleX: number;
+  readonly middleY: number;
+  readonly reachX: number;
+  readonly reachY: number;
+
+  constructor(
+    readonly node: Node,
+    readonly a: number,
+    readonly b: number,
+    readonly c: number,
+    readonly d: number,
+    readonly outlined: boolean,
+  ) {
+    const { box } = node;
+    const middleX = (box.x1 + box.x2) / 2;
+    const middleY = (box.y1 + box.y2) / 2;
+    const halfX = (box.x2 - box.x1) / 2;
+    const halfY = (box.y2 - box.y1) / 2;
+    this.middleX = a * middleX + b * middleY;
+    this.middleY = c * middleX + d * middleY;
+    this.reachX = Math.abs(a) * halfX + Math.abs(b) * halfY;
+    this.reachY = Math.abs(c) * halfX + Math.abs(d) * halfY;
+  }
+}
+
 /** Goes down the hierarchy and finds what is in view, and in which detail. */
 export class Collector {
-  readonly seen: Seen[] = [];
   readonly fields: Field[] = [];
   /** Some cells large enough to be drawn were covered. */
   simplified = false;
-  /** Cells below the depth limit: drawn as outlines. */
-  readonly outlines: Seen[] = [];
   private visits = 0;
   private level = 0;
-  private readonly byNode = new Map<Node, Seen>();
-  private readonly outlineOf = new Map<Node, Seen>();
+  private readonly inView = new Map<Node, Seen[]>();
+  private readonly beneath = new Map<Node, Seen[]>();
 
   constructor(
     private readonly scene: Scene,
@@ -56,143 +90,139 @@ export class Collector {
     /** Cells smaller than this (pixels) are covered. */
     private readonly detail: number,
     private readonly limits: Limits = NO_LIMITS,
+    /** Only what has labels is wanted, and drawn. */
+    private readonly labels = false,
   ) {}
+
+  /** What is in view. */
+  get seen(): Seen[] {
+    return [...this.inView.values()].flat();
+  }
+
+  /** Cells below the depth limit: drawn as outlines. */
+  get outlines(): Seen[] {
+    return [...this.beneath.values()].flat();
+  }
 
   /** `x` and `y` are where the layout's origin is, pixels. */
   collect(x: number, y: number, scale: number): void {
-    this.visit(this.scene.top, scale, 0, 0, scale, x, y);
+    const turned = this.turned(this.scene.top, scale, 0, 0, scale);
+    if (turned) this.place(turned, x, y);
   }
 
-  private seenOf(node: Node): Seen {
-    let seen = this.byNode.get(node);
-    if (!seen) {
-      seen = { node, drawn: [], covered: [] };
-      this.byNode.set(node, seen);
-      this.seen.push(seen);
+  /** How a cell is in a turn; undefined when nothing of it is to be seen. */
+  private turned(node: Node, a: number, b: number, c: number, d: number): Turned | undefined {
+    if (node.box.empty || this.limits.hidden.has(node) || (this.labels && !node.labelled)) return undefined;
+    return new Turned(node, a, b, c, d, this.level >= this.limits.depth);
+  }
+
+  private small({ reachX, reachY }: Turned): boolean {
+    return reachX * 2 < this.detail && reachY * 2 < this.detail;
+  }
+
+  private listed(of: Map<Node, Seen[]>, { node, a, b, c, d }: Turned): Seen {
+    let list = of.get(node);
+    if (!list) {
+      list = [];
+      of.set(node, list);
     }
+    if (list.length < TURN_LIMIT)
+      for (const seen of list) if (seen.a === a && seen.b === b && seen.c === c && seen.d === d) return seen;
+    const seen = { node, a, b, c, d, drawn: [], covered: [] };
+    list.push(seen);
     return seen;
   }
 
-  private visit(node: Node, a: number, b: number, c: number, d: number, x: number, y: number): void {
-    const { box } = node;
-    if (box.empty) return;
+  /** A copy of a cell; `x` and `y` are where its origin is, pixels. */
+  private place(turned: Turned, x: number, y: number): void {
     this.visits++;
-    const [middleX, middleY] = [(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2];
-    const [halfX, halfY] = [(box.x2 - box.x1) / 2, (box.y2 - box.y1) / 2];
-    const px = a * middleX + b * middleY + x;
-    const py = c * middleX + d * middleY + y;
-    const reachX = Math.abs(a) * halfX + Math.abs(b) * halfY;
-    const reachY = Math.abs(c) * halfX + Math.abs(d) * halfY;
     const [left, bottom, right, top] = this.window;
+    const { node, reachX, reachY } = turned;
+    const px = turned.middleX + x;
+    const py = turned.middleY + y;
     if (px + reachX < left || py + reachY < bottom || px - reachX > right || py - reachY > top) return;
-    if (this.limits.hidden.has(node)) return;
-    if (this.level >= this.limits.depth) {
-      this.outline(node).drawn.push(a, b, c, d, x, y);
-      return;
+    turned.seen ??= this.listed(turned.outlined ? this.beneath : this.inView, turned);
+    const { drawn, covered } = turned.seen;
+    if (turned.outlined) drawn.push(x, y);
+    else if (this.small(turned) || this.visits > VISIT_LIMIT) {
+      if (!this.small(turned)) this.simplified = true;
+      if (!this.labels) covered.push(x, y);
+    } else {
+      drawn.push(x, y);
+      if (node.leaf) return;
+      this.level++;
+      this.descend(node, turned.a, turned.b, turned.c, turned.d, x, y);
+      this.level--;
     }
-    const seen = this.seenOf(node);
-    const small = reachX * 2 < this.detail && reachY * 2 < this.detail;
-    if (small || this.visits > VISIT_LIMIT) {
-      if (!small) this.simplified = true;
-      seen.covered.push(a, b, c, d, x, y);
-      return;
-    }
-    seen.drawn.push(a, b, c, d, x, y);
-    if (node.leaf) return;
-    this.level++;
-    this.descend(node, a, b, c, d, x, y);
-    this.level--;
-  }
-
-  private outline(node: Node): Seen {
-    let seen = this.outlineOf.get(node);
-    if (!seen) {
-      seen = { node, drawn: [], covered: [] };
-      this.outlineOf.set(node, seen);
-      this.outlines.push(seen);
-    }
-    return seen;
   }
 
   private descend(node: Node, a: number, b: number, c: number, d: number, x: number, y: number): void {
     const { nodes } = this.scene;
-    const { places, grids, free } = node.cell;
-    for (let i = 0; i < places.length; i += 4) {
-      const child = nodes[places[i] as number] as Node;
-      const dx = places[i + 1] as number;
-      const dy = places[i + 2] as number;
-      const m = TURNS[places[i + 3] as Turn] as (typeof TURNS)[number];
-      const [e, f, g, h] = [m[0], m[1], m[2], m[3]];
-      this.visit(
-        child,
-        a * e + b * g,
-        a * f + b * h,
-        c * e + d * g,
-        c * f + d * h,
-        a * dx + b * dy + x,
-        c * dx + d * dy + y,
-      );
+    const { grids, free } = node.cell;
+    for (const { child, turn, at } of node.runs) {
+      const [e, f, g, h] = TURNS[turn] as (typeof TURNS)[number];
+      const target = nodes[child] as Node;
+      const turned = this.turned(target, a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h);
+      if (!turned) continue;
+      for (let i = 0; i < at.length; i += 2) {
+        const dx = at[i] as number;
+        const dy = at[i + 1] as number;
+        this.place(turned, a * dx + b * dy + x, c * dx + d * dy + y);
+      }
     }
     for (let i = 0; i < grids.length; i += 10) {
       const grid = gridAt(grids, i);
       const [e, f, g, h] = TURNS[grid.turn] as (typeof TURNS)[number];
-      const first = [a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h];
-      first.push(a * grid.x + b * grid.y + x, c * grid.x + d * grid.y + y);
+      const target = nodes[grids[i] as number] as Node;
+      const turned = this.turned(target, a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h);
       const pixels = {
         ...grid,
+        x: a * grid.x + b * grid.y + x,
+        y: c * grid.x + d * grid.y + y,
         ax: a * grid.ax + b * grid.ay,
         ay: c * grid.ax + d * grid.ay,
         bx: a * grid.bx + b * grid.by,
         by: c * grid.bx + d * grid.by,
       };
-      this.array(nodes[grids[i] as number] as Node, first, pixels);
+      if (turned) this.array(turned, pixels);
     }
     for (let i = 0; i < free.length; i += 6) {
       const t = freeAt(free, i);
-      this.visit(
-        nodes[free[i] as number] as Node,
+      const target = nodes[free[i] as number] as Node;
+      const turned = this.turned(
+        target,
         a * t.a + b * t.c,
         a * t.b + b * t.d,
         c * t.a + d * t.c,
         c * t.b + d * t.d,
-        a * t.x + b * t.y + x,
-        c * t.x + d * t.y + y,
       );
+      if (turned) this.place(turned, a * t.x + b * t.y + x, c * t.x + d * t.y + y);
     }
   }
 
-  /** Visit those copies of an array that may be in view; `first` is the transform of copy (0, 0), `grid` in pixels. */
-  private array(node: Node, first: readonly number[], grid: PlacedGrid): void {
-    const { box } = node;
-    if (box.empty) return;
-    const [a, b, c, d, x, y] = first as [number, number, number, number, number, number];
-    const [halfX, halfY] = [(box.x2 - box.x1) / 2, (box.y2 - box.y1) / 2];
-    const reachX = Math.abs(a) * halfX + Math.abs(b) * halfY;
-    const reachY = Math.abs(c) * halfX + Math.abs(d) * halfY;
+  /** Visit those copies of an array that may be in view; positions of `grid` are pixels. */
+  private array(turned: Turned, grid: PlacedGrid): void {
+    const { node, a, b, c, d, reachX, reachY } = turned;
     const close = (count: number, sx: number, sy: number) =>
       count === 1 || (Math.abs(sx) < 2 * this.detail && Math.abs(sy) < 2 * this.detail);
-    const small = reachX * 2 < this.detail && reachY * 2 < this.detail;
-    if (this.limits.hidden.has(node)) return;
-    const shown = this.level < this.limits.depth;
-    if (shown && small && close(grid.nx, grid.ax, grid.ay) && close(grid.ny, grid.bx, grid.by)) {
-      this.fields.push({ node, transform: first, grid });
+    const transform = [a, b, c, d, grid.x, grid.y];
+    const covered = this.small(turned) && !turned.outlined && !this.labels;
+    if (covered && close(grid.nx, grid.ax, grid.ay) && close(grid.ny, grid.bx, grid.by)) {
+      this.fields.push({ node, transform, grid });
       return;
     }
-    const middleX = (box.x1 + box.x2) / 2;
-    const middleY = (box.y1 + box.y2) / 2;
-    const px = a * middleX + b * middleY + x;
-    const py = c * middleX + d * middleY + y;
+    const [px, py] = [turned.middleX + grid.x, turned.middleY + grid.y];
     const [left, bottom, right, top] = this.window;
     const window: Window = [left - reachX - px, bottom - reachY - py, right + reachX - px, top + reachY - py];
     const [i1, j1, i2, j2] = indices(grid, window);
     if (this.visits + (i2 - i1 + 1) * (j2 - j1 + 1) > VISIT_LIMIT) {
       this.simplified = true;
-      this.fields.push({ node, transform: first, grid });
+      this.fields.push({ node, transform, grid });
       return;
     }
     for (let j = j1; j <= j2; j++)
       for (let i = i1; i <= i2; i++)
-        this.visit(node, a, b, c, d, x + i * grid.ax + j * grid.bx, y + i * grid.ay + j * grid.by);
+        this.place(turned, grid.x + i * grid.ax + j * grid.bx, grid.y + i * grid.ay + j * grid.by);
   }
 }
 

@@ -3,7 +3,9 @@ import type { ServerAddress } from "../context";
 import { element } from "../dom";
 import theme from "../theme.css?inline";
 import type { RelayGateway } from "../transport";
+import cards from "./cards.css?inline";
 import { carry } from "./carried";
+import panels from "./panels.css?inline";
 import type { SceneAddress } from "./protocol";
 import sheet from "./style.css?inline";
 import { type LayoutModel, Sync } from "./sync";
@@ -31,7 +33,7 @@ export function renderLayout(context: LayoutContext): void {
   // JupyterLab's shortcuts would take `f` and the arrows away.
   host.dataset.lmSuppressShortcuts = "true";
   const root = host.attachShadow({ mode: "open" });
-  const styles = element("style", {}, theme, sheet);
+  const styles = element("style", {}, theme, sheet, panels, cards);
   if (saved) host.style.height = "100%";
   el.append(host);
   signal.addEventListener("abort", () => host.remove());

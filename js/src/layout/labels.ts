@@ -45,17 +45,16 @@ export function drawLabels(
     context.fillStyle = colour;
     context.fillText(text, x, y);
   };
-  const found = new Collector(scene, [0, 0, width, height], CELL_SIZE * ratio, limits);
+  const found = new Collector(scene, [0, 0, width, height], CELL_SIZE * ratio, limits, true);
   found.collect(at.x, at.y, at.scale);
-  for (const { node, drawn } of found.seen) {
-    if (!node.labelled) continue;
+  for (const { node, a, b, c, d, drawn } of found.seen) {
     const large = Math.max(node.box.x2 - node.box.x1, node.box.y2 - node.box.y1);
+    if (node !== scene.top && large * Math.hypot(a, c) < CELL_SIZE * ratio) continue;
     for (const { layer, label } of layers) {
       const texts = node.cell.shapes[layer]?.texts;
       if (!texts?.length) continue;
-      for (let i = 0; i < drawn.length; i += 6) {
-        const [a, b, c, d, x, y] = drawn.slice(i, i + 6) as [number, number, number, number, number, number];
-        if (node !== scene.top && large * Math.hypot(a, c) < CELL_SIZE * ratio) continue;
+      for (let i = 0; i < drawn.length; i += 2) {
+        const [x, y] = [drawn[i] as number, drawn[i + 1] as number];
         for (let k = 0; k < texts.length; k += 3) {
           const [tx, ty] = [texts[k] as number, texts[k + 1] as number];
           const text = scene.layout.strings[texts[k + 2] as number] ?? "";
@@ -84,10 +83,10 @@ export function drawOutlines(
   context.textBaseline = "middle";
   context.textAlign = "center";
   context.beginPath();
-  for (const { node, drawn } of found.outlines) {
+  for (const { node, a, b, c, d, drawn } of found.outlines) {
     const name = context.measureText(node.cell.name).width;
-    for (let i = 0; i < drawn.length; i += 6) {
-      const box = transformBox(node.box, drawn, i);
+    for (let i = 0; i < drawn.length; i += 2) {
+      const box = transformBox(node.box, [a, b, c, d, drawn[i] as number, drawn[i + 1] as number], 0);
       const [w, h] = [box.x2 - box.x1, box.y2 - box.y1];
       context.rect(Math.floor(box.x1) + 0.5, Math.floor(height - box.y2) + 0.5, Math.round(w), Math.round(h));
       if (name < w - 4 && h > LINE * ratio)

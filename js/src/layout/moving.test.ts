@@ -73,6 +73,24 @@ it("layers hidden and shown again are drawn as they were, also after a pan", asy
   expect(different(before, pixels())).toBe(0);
 });
 
+it("a layer more or less is what a new drawing gives", async () => {
+  const { renderer, pixels, scene, layers } = await rendererOf("klayout");
+  const { x1, y1, x2, y2 } = scene.top.box;
+  const view = { x: (x1 + x2) / 2, y: (y1 + y2) / 2, scale: (2 * WIDTH) / (x2 - x1) };
+  renderer.draw(view, WIDTH, HEIGHT, 1, 3);
+  const all = pixels();
+  for (const hidden of [0, 1, 2, 1, 0]) {
+    const visible = layers.map((_layer, index) => index !== hidden);
+    renderer.show(visible);
+    renderer.draw(view, WIDTH, HEIGHT, 1, 3);
+    expect(different(all, pixels()), `without layer ${hidden}`).toBeGreaterThan(0);
+    const other = await rendererOf("klayout");
+    other.renderer.show(visible);
+    other.renderer.draw(view, WIDTH, HEIGHT, 1, 3);
+    expect(different(other.pixels(), pixels()), `without layer ${hidden}`).toBe(0);
+  }
+});
+
 it("a drawing that was given up leaves nothing that is taken for a picture", async () => {
   const { renderer, pixels, scene } = await rendererOf("klayout");
   const { x1, y1, x2, y2 } = scene.top.box;
@@ -84,6 +102,35 @@ it("a drawing that was given up leaves nothing that is taken for a picture", asy
   expect(different(before, pixels()), "the picture stays until the next is complete").toBe(0);
   renderer.draw(view, WIDTH, HEIGHT, 1, 3);
   expect(different(before, pixels())).toBe(0);
+});
+
+it("zooming shows the last picture, scaled, and beneath it the last one that had all", async () => {
+  const { renderer, pixels, scene } = await rendererOf("klayout");
+  const { x1, y1, x2, y2 } = scene.top.box;
+  const all = { x: (x1 + x2) / 2, y: (y1 + y2) / 2, scale: (0.9 * WIDTH) / (x2 - x1) };
+  expect(renderer.preview(all, WIDTH, HEIGHT), "there is no picture yet").toBe(false);
+  renderer.draw(all, WIDTH, HEIGHT, 1, 2);
+  const before = pixels();
+  expect(renderer.preview({ ...all, scale: 2 * all.scale }, WIDTH, HEIGHT)).toBe(true);
+  const zoomed = pixels();
+  let same = 0;
+  for (let y = 0; y < HEIGHT; y++)
+    for (let x = 0; x < WIDTH; x++) {
+      const [px, py] = [WIDTH / 2 + (x + 0.5 - WIDTH / 2) / 2, HEIGHT / 2 + (y + 0.5 - HEIGHT / 2) / 2];
+      if (zoomed[y * WIDTH + x] === before[Math.floor(py) * WIDTH + Math.floor(px)]) same++;
+    }
+  // Of an odd width each middle of two pixels may go either way.
+  expect(same / zoomed.length).toBeGreaterThan(0.98);
+  // In a corner, and out again: what the last picture has not is taken from the one before.
+  const corner = { x: x1, y: y1, scale: 4 * all.scale };
+  renderer.draw(corner, WIDTH, HEIGHT, 1, 2);
+  renderer.preview(all, WIDTH, HEIGHT);
+  expect(different(before, pixels())).toBeLessThan(before.length / 16);
+  // Hidden layers would be in the old one.
+  renderer.show(scene.layout.layers.map(() => false));
+  renderer.draw(corner, WIDTH, HEIGHT, 1, 2);
+  renderer.preview(all, WIDTH, HEIGHT);
+  expect(new Set(pixels()).size).toBe(1);
 });
 
 it("leaves out fillings, cells and levels when asked to", async () => {

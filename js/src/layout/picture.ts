@@ -1,4 +1,8 @@
+import type { Part } from "./changed";
 import type { Planes } from "./planes";
+
+/** Shown in light and dark pages alike: the colours of the PDKs are made for it. */
+export const BACKGROUND = "#0b0d10";
 
 /** Which pixels of a filling are drawn, on tiles of 8 by 8; neighbours in the list are easily told apart. */
 const STIPPLES: readonly ((x: number, y: number) => boolean)[] = [
@@ -63,31 +67,45 @@ export class Picture {
     this.pixels = new Uint32Array(this.image.data.buffer);
   }
 
+  /** Move what is there; beside it is nothing of use. */
+  move(dx: number, dy: number): void {
+    const { pixels, width } = this;
+    const away = dx - dy * width;
+    pixels.copyWithin(Math.max(0, away), Math.max(0, -away), pixels.length - Math.max(0, away));
+  }
+
   /**
    * Put layers together, the uppermost first. Colours are opaque, so each pixel is written once, by the first layer
-   * that has it. `shiftX` and `shiftY` (pixels) make the stipples move with the layout.
+   * that has it. `shiftX` and `shiftY` (pixels) make the stipples move with the layout. Where only a part is to be put
+   * together, `part` sets the bits of a row that are, and tells whether there are any.
    */
-  compose(sheets: readonly Sheet[], background: number, shiftX: number, shiftY: number): void {
+  compose(sheets: readonly Sheet[], background: number, shiftX: number, shiftY: number, part?: Part): void {
     const { width, height } = this;
     const words = (width + 31) >>> 5;
     const turn = ((shiftX % 32) + 32) % 32;
     // Which pixels of the row nobody has yet: layer by layer, since that reads memory in its order.
     const open = new Int32Array(words);
     for (let y = 0; y < height; y++) {
+      if (!part) open.fill(-1);
+      else if (!part(y, open)) continue;
       const base = (height - 1 - y) * width;
-      open.fill(-1);
+      // The last word of a row may reach beyond it.
+      if (width & 31) open[words - 1] = (open[words - 1] as number) & ((1 << (width & 31)) - 1);
+      if (!part) this.pixels.fill(background, base, base + width);
+      else
+        for (let k = 0; k < words; k++) if (open[k]) this.spray(open[k] as number, base + 32 * k, background);
       for (const { planes, fill, frame, rows } of sheets) {
         if (y < planes.low || y > planes.high) continue;
         const dots = rows ? (rows[(((y - shiftY) % 32) + 32) % 32] as number) : 0;
         const ink = turn ? (dots << turn) | (dots >>> (32 - turn)) : dots;
-        this.row(planes, y * words, ink, open, base, frame, fill);
+        if (!this.row(planes, y * words, ink, open, base, frame, fill)) break;
       }
-      for (let k = 0; k < words; k++)
-        if (open[k]) this.spray(open[k] as number, base + 32 * k, background, width - 32 * k);
+      if (part)
+        for (let k = 0; k < words; k++) if (open[k]) this.spray(open[k] as number, base + 32 * k, background);
     }
   }
 
-  /** Draw what a layer has in a row, where it is open. */
+  /** Draw what a layer has in a row, where it is open; tells whether there is room left for those below. */
   private row(
     planes: Planes,
     start: number,
@@ -96,30 +114,34 @@ export class Picture {
     base: number,
     frame: number,
     fill: number,
-  ): void {
+  ): boolean {
     const { frame: frames, fill: fills } = planes;
+    let room = 0;
     for (let k = 0; k < open.length; k++) {
-      const edge = frames[start + k] as number;
-      const area = (fills[start + k] as number) & ink;
-      if (!(edge | area)) continue;
       const free = open[k] as number;
-      const framed = edge & free;
-      const filled = area & free & ~framed;
-      if (framed) this.spray(framed, base + 32 * k, frame, this.width - 32 * k);
-      if (filled) this.spray(filled, base + 32 * k, fill, this.width - 32 * k);
-      open[k] = free & ~(framed | filled);
+      if (!free) continue;
+      const framed = (frames[start + k] as number) & free;
+      const filled = (fills[start + k] as number) & ink & free & ~framed;
+      const left = free & ~(framed | filled);
+      room |= left;
+      if (left === free) continue;
+      if (framed) this.spray(framed, base + 32 * k, frame);
+      if (filled) this.spray(filled, base + 32 * k, fill);
+      open[k] = left;
     }
+    return room !== 0;
   }
 
-  private spray(bits: number, at: number, colour: number, room: number): void {
-    if (bits === -1 && room >= 32) {
-      this.pixels.fill(colour, at, at + 32);
+  private spray(bits: number, at: number, colour: number): void {
+    const { pixels } = this;
+    if (bits === -1) {
+      pixels.fill(colour, at, at + 32);
       return;
     }
-    let left = room >= 32 ? bits : bits & ((1 << room) - 1);
+    let left = bits;
     while (left) {
       const bit = left & -left;
-      this.pixels[at + 31 - Math.clz32(bit)] = colour;
+      pixels[at + 31 - Math.clz32(bit)] = colour;
       left ^= bit;
     }
   }

@@ -1,3 +1,5 @@
+import { moveRows } from "./shift";
+
 const ALL = 0xffffffff;
 
 /** Above this density coverage is drawn as the layer's own filling, below it as one or two pixels of four. */
@@ -63,18 +65,11 @@ export class Planes {
     const { words, height } = this;
     const low = Math.max(0, this.low + dy);
     const high = Math.min(height - 1, this.high + dy);
-    const padding = ALL >>> ((32 - (this.width & 31)) & 31);
     for (const plane of [this.fill, this.frame]) {
-      if (dy) {
-        plane.copyWithin(
-          Math.max(0, dy) * words,
-          Math.max(0, -dy) * words,
-          (height - Math.max(0, dy)) * words,
-        );
-        if (dy > 0) plane.fill(0, 0, Math.min(dy, height) * words);
-        else plane.fill(0, Math.max(0, height + dy) * words);
-      }
-      if (dx) for (let y = low; y <= high; y++) shiftRow(plane, y * words, words, dx, padding);
+      if (low <= high) moveRows(plane, words, low, high, dx, dy, this.width);
+      // Rows that were drawn on and are not any more.
+      plane.fill(0, this.low * words, Math.min(low, this.high + 1) * words);
+      plane.fill(0, (Math.max(high, this.low - 1) + 1) * words, (this.high + 1) * words);
     }
     [this.low, this.high] = low <= high ? [low, high] : [height, -1];
   }
@@ -87,6 +82,13 @@ export class Planes {
     }
     this.low = this.height;
     this.high = -1;
+  }
+
+  /** Set the words of a row that have anything in them. */
+  mark(y: number, words: Int32Array): void {
+    if (y < this.low || y > this.high) return;
+    const start = y * this.words;
+    for (let k = 0; k < words.length; k++) if (this.fill[start + k] || this.frame[start + k]) words[k] = ALL;
   }
 
   /**
@@ -128,6 +130,72 @@ export class Planes {
     if (row > this.high) this.high = row;
     const index = row * this.words + (x >> 5);
     this.frame[index] = (this.frame[index] as number) | (1 << (x & 31));
+  }
+
+  /** A single pixel at each x, y, … of a list, moved by `dx` and `dy`. */
+  dots(list: readonly number[], dx: number, dy: number): void {
+    const { left, bottom, words, frame } = this;
+    const right = this.right + 1;
+    const top = this.top + 1;
+    let { low, high } = this;
+    for (let i = 0; i < list.length; i += 2) {
+      const x = (list[i] as number) + dx;
+      const y = (list[i + 1] as number) + dy;
+      if (!(x >= left && y >= bottom && x < right && y < top)) continue;
+      const column = x | 0;
+      const row = y | 0;
+      if (row < low) low = row;
+      if (row > high) high = row;
+      const index = row * words + (column >>> 5);
+      frame[index] = (frame[index] as number) | (1 << (column & 31));
+    }
+    if (low < this.low) this.low = low;
+    if (high > this.high) this.high = high;
+  }
+
+  /**
+   * The rectangles x1, y1, x2, y2, … at `from` to before `to` of a list, at sx · x + dx and sy · y + dy; `turned` ones
+   * have x and y exchanged first. Most of a chip is a dot when all of it is seen, so those are drawn here and now.
+   */
+  rects(
+    list: Int32Array,
+    [from, to]: readonly [number, number],
+    turned: boolean,
+    [sx, dx, sy, dy]: readonly [number, number, number, number],
+  ): void {
+    const { left, bottom, words, frame } = this;
+    const right = this.right + 1;
+    const top = this.top + 1;
+    const forX = turned ? 1 : 0;
+    const forY = turned ? 0 : 1;
+    const smallX = 1 / Math.abs(sx);
+    const smallY = 1 / Math.abs(sy);
+    let { low, high } = this;
+    for (let i = from; i < to; i += 4) {
+      const u1 = list[i + forX] as number;
+      const u2 = list[i + 2 + forX] as number;
+      const v1 = list[i + forY] as number;
+      const v2 = list[i + 2 + forY] as number;
+      if (u2 - u1 < smallX && v2 - v1 < smallY) {
+        const x = sx * ((u1 + u2) / 2) + dx;
+        const y = sy * ((v1 + v2) / 2) + dy;
+        if (!(x >= left && y >= bottom && x < right && y < top)) continue;
+        const column = x | 0;
+        const row = y | 0;
+        if (row < low) low = row;
+        if (row > high) high = row;
+        const index = row * words + (column >>> 5);
+        frame[index] = (frame[index] as number) | (1 << (column & 31));
+        continue;
+      }
+      const x1 = sx * (sx < 0 ? u2 : u1) + dx;
+      const x2 = sx * (sx < 0 ? u1 : u2) + dx;
+      const y1 = sy * (sy < 0 ? v2 : v1) + dy;
+      const y2 = sy * (sy < 0 ? v1 : v2) + dy;
+      this.rect(x1, y1, x2, y2);
+    }
+    if (low < this.low) this.low = low;
+    if (high > this.high) this.high = high;
   }
 
   /**
@@ -311,26 +379,4 @@ export class Planes {
       plane[row + last] = (plane[row + last] as number) | endMask;
     }
   }
-}
-
-/** Move a row of bits by `dx` places to higher ones, or to lower ones when negative; `last` are the last word's bits. */
-function shiftRow(plane: Int32Array, start: number, words: number, dx: number, last: number): void {
-  const far = Math.abs(dx) >>> 5;
-  const near = Math.abs(dx) & 31;
-  const end = start + words;
-  // What comes over from the next word is shifted twice, as a shift by 32 at once would be one by 0.
-  const over = 31 - near;
-  if (dx > 0) {
-    for (let i = end - 1; i > start + far; i--)
-      plane[i] = ((plane[i - far] as number) << near) | (((plane[i - far - 1] as number) >>> 1) >>> over);
-    if (far < words) plane[start + far] = (plane[start] as number) << near;
-    plane.fill(0, start, Math.min(start + far, end));
-  } else {
-    for (let i = start; i < end - far - 1; i++)
-      plane[i] = ((plane[i + far] as number) >>> near) | (((plane[i + far + 1] as number) << 1) << over);
-    if (far < words) plane[end - far - 1] = (plane[end - 1] as number) >>> near;
-    plane.fill(0, Math.max(end - far, start), end);
-  }
-  // What has left the view must not come back from the unused bits of the last word.
-  plane[end - 1] = (plane[end - 1] as number) & last;
 }

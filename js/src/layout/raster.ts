@@ -4,36 +4,48 @@ import type { Shapes } from "./layout";
 import type { Planes } from "./planes";
 import { CHUNK_SIZE, type Chunked, spanBox } from "./scene";
 
-type Transform = readonly [number, number, number, number, number, number];
-
-// While the view moves, a chunk with fewer pixels than this for each of its rectangles is drawn as a pattern.
-const PIXELS_EACH = 0.5;
+// Cells whose box on a layer is at most this by that many pixels are that box, as in KLayout.
+const SPECK_SHORT = 1.5;
+const SPECK_LONG = 2.5;
 
 /** Draws what a collector has found, one layer at a time, on bitmaps. */
 export class Rasteriser {
   private readonly corners = new Float64Array(8);
   private points = new Float64Array(256);
 
-  /** Chunks of rectangles that are smaller than `detail` pixels are covered; more of them when `rough`. */
-  constructor(
-    private readonly detail: number,
-    private readonly rough: boolean,
-  ) {}
+  /** Chunks of rectangles that are smaller than `detail` pixels are covered. */
+  constructor(private readonly detail: number) {}
 
-  seen(planes: Planes, { node, drawn, covered }: Seen, layer: number, phase: number): void {
+  seen(planes: Planes, seen: Seen, layer: number, phase: number): void {
+    const { node, drawn, covered } = seen;
     const box = node.layerBoxes[layer] as Box;
     if (box.empty) return;
-    const density = node.density[layer] as number;
-    for (let i = 0; i < covered.length; i += 6) {
-      const around = transformBox(box, covered, i);
-      planes.cover(around.x1, around.y1, around.x2, around.y2, density, phase);
-    }
+    if (covered.length) this.covered(planes, box, seen, node.density[layer] as number, phase);
     const shapes = node.cell.shapes[layer];
     if (!shapes) return;
-    for (let i = 0; i < drawn.length; i += 6) {
-      this.rects(planes, node.rects[layer], transformAt(drawn, i), phase);
-      this.polygons(planes, shapes, transformAt(drawn, i));
+    const rects = node.rects[layer] as Chunked;
+    for (let i = 0; i < drawn.length; i += 2) {
+      const x = drawn[i] as number;
+      const y = drawn[i + 1] as number;
+      if (rects.rects.length) this.rects(planes, rects, seen, x, y, phase);
+      if (shapes.starts.length > 1) this.polygons(planes, shapes, seen, x, y);
     }
+  }
+
+  /** The box of each small cell: millions of them when all of a large chip is seen. */
+  private covered(planes: Planes, box: Box, seen: Seen, density: number, phase: number): void {
+    const { a, b, c, d, covered } = seen;
+    const one = transformBox(box, [a, b, c, d, 0, 0], 0);
+    const [w, h] = [one.x2 - one.x1, one.y2 - one.y1];
+    const speck = Math.min(w, h) < SPECK_SHORT && Math.max(w, h) < SPECK_LONG;
+    if (w < 1 && h < 1) planes.dots(covered, (one.x1 + one.x2) / 2, (one.y1 + one.y2) / 2);
+    else
+      for (let i = 0; i < covered.length; i += 2) {
+        const x = covered[i] as number;
+        const y = covered[i + 1] as number;
+        if (speck) planes.rect(x + one.x1, y + one.y1, x + one.x2, y + one.y2);
+        else planes.cover(x + one.x1, y + one.y1, x + one.x2, y + one.y2, density, phase);
+      }
   }
 
   field(planes: Planes, { node, transform, grid }: Field, layer: number, phase: number): void {
@@ -46,13 +58,12 @@ export class Rasteriser {
     planes.cover(all.x1, all.y1, all.x2, all.y2, share * (node.density[layer] as number), phase);
   }
 
-  private rects(planes: Planes, chunked: Chunked | undefined, transform: Transform, phase: number): void {
-    if (!chunked) return;
-    const [a, b, c, d, x, y] = transform;
+  private rects(planes: Planes, chunked: Chunked, seen: Seen, x: number, y: number, phase: number): void {
+    const { a, b, c, d } = seen;
     const upright = b === 0 && c === 0;
     const { rects, chunks } = chunked;
     if (!upright && (a !== 0 || d !== 0)) {
-      this.tilted(planes, rects, transform);
+      this.tilted(planes, rects, seen, x, y);
       return;
     }
     // Upright or turned by a quarter: x depends on one coordinate only, y on the other.
@@ -69,9 +80,7 @@ export class Rasteriser {
         const py2 = sy * (chunks[k + 4 + forY] as number) + y;
         if (planes.misses(Math.min(px1, px2), Math.min(py1, py2), Math.max(px1, px2), Math.max(py1, py2)))
           continue;
-        const [w, h] = [Math.abs(px2 - px1), Math.abs(py2 - py1)];
-        const small = w < this.detail && h < this.detail;
-        if (small || (this.rough && w * h < PIXELS_EACH * (past - first))) {
+        if (Math.abs(px2 - px1) < this.detail && Math.abs(py2 - py1) < this.detail) {
           const share = (chunks[k + 6] as number) / 1000;
           planes.cover(
             Math.min(px1, px2),
@@ -84,21 +93,11 @@ export class Rasteriser {
           continue;
         }
       }
-      for (let i = 4 * first; i < 4 * past; i += 4) {
-        const px1 = sx * (rects[i + forX] as number) + x;
-        const px2 = sx * (rects[i + 2 + forX] as number) + x;
-        const py1 = sy * (rects[i + forY] as number) + y;
-        const py2 = sy * (rects[i + 2 + forY] as number) + y;
-        if (px1 <= px2) {
-          if (py1 <= py2) planes.rect(px1, py1, px2, py2);
-          else planes.rect(px1, py2, px2, py1);
-        } else if (py1 <= py2) planes.rect(px2, py1, px1, py2);
-        else planes.rect(px2, py2, px1, py1);
-      }
+      planes.rects(rects, [4 * first, 4 * past], !upright, [sx, x, sy, y]);
     }
   }
 
-  private tilted(planes: Planes, rects: Int32Array, [a, b, c, d, x, y]: Transform): void {
+  private tilted(planes: Planes, rects: Int32Array, { a, b, c, d }: Seen, x: number, y: number): void {
     const { corners } = this;
     for (let i = 0; i < rects.length; i += 4) {
       for (let k = 0; k < 4; k++) {
@@ -111,7 +110,7 @@ export class Rasteriser {
     }
   }
 
-  private polygons(planes: Planes, shapes: Shapes, [a, b, c, d, x, y]: Transform): void {
+  private polygons(planes: Planes, shapes: Shapes, { a, b, c, d }: Seen, x: number, y: number): void {
     const { points, starts } = shapes;
     for (let p = 0; p + 1 < starts.length; p++) {
       const start = starts[p] as number;
@@ -126,10 +125,6 @@ export class Rasteriser {
       planes.polygon(this.points, count);
     }
   }
-}
-
-function transformAt(t: readonly number[], at: number): Transform {
-  return [t[at], t[at + 1], t[at + 2], t[at + 3], t[at + 4], t[at + 5]] as unknown as Transform;
 }
 
 /** The upright box around a transformed one. */

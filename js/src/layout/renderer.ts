@@ -1,14 +1,13 @@
+import { changed, type Part } from "./changed";
 import { Collector, type Limits, NO_LIMITS, type View, type Window } from "./collect";
 import { addDifference, emptyDifference } from "./difference";
+import { Kept } from "./kept";
 import { drawLabels, drawOutlines } from "./labels";
-import { Picture, pixel, stipple } from "./picture";
+import { BACKGROUND, Picture, pixel, stipple } from "./picture";
 import { Planes } from "./planes";
 import type { Comparing, LayerInfo } from "./protocol";
 import { Rasteriser } from "./raster";
 import type { Scene } from "./scene";
-
-// Shown in light and dark pages alike: the colours of the PDKs are made for it.
-const BACKGROUND = "#0b0d10";
 
 // Bitmaps take the integer part of a position: with this KLayout's pixels come out, which rounds.
 const ROUND = 0.5;
@@ -33,7 +32,15 @@ interface Drawn {
   readonly y: number;
   readonly scale: number;
   readonly detail: number;
-  readonly rough: boolean;
+}
+
+/** What the picture was put together from, and how far it is behind the bitmaps. */
+interface Composed {
+  readonly shown: ReadonlySet<Paint>;
+  readonly fills: boolean;
+  readonly ratio: number;
+  readonly moved: readonly [number, number];
+  readonly strips: readonly Window[];
 }
 
 /** A layout to compare with: its bitmaps are made like the first one's, and put together with them. */
@@ -56,6 +63,8 @@ export interface Look {
 
 export interface Frame {
   readonly simplified: boolean;
+  /** All was drawn, not only what a pan had uncovered. */
+  readonly whole: boolean;
 }
 
 /** Draws a scene: one layer after the other, each on bitmaps of its own, which are then put together. */
@@ -64,6 +73,9 @@ export class Renderer {
   private readonly paints: Paint[];
   private drawn: Drawn | undefined;
   private simplified = false;
+  private whole = true;
+  private composed: Composed | undefined;
+  private readonly kept = new Kept();
   other: Other | undefined;
   comparing: Comparing = "first";
   private looks: Look = { fills: true, labels: true, limits: NO_LIMITS };
@@ -88,6 +100,7 @@ export class Renderer {
 
   show(visible: readonly boolean[]): void {
     this.other?.renderer.show(visible);
+    this.kept.forget();
     this.paints.forEach((paint, index) => {
       paint.visible = visible[index] ?? paint.visible;
     });
@@ -96,6 +109,7 @@ export class Renderer {
   look(looks: Look): void {
     // Fillings and labels are put on when composing; what is left out decides on the bitmaps.
     if (looks.limits !== this.looks.limits) this.drawn = undefined;
+    this.kept.forget();
     this.looks = looks;
   }
 
@@ -110,8 +124,8 @@ export class Renderer {
   }
 
   /** As `render`, in one go. */
-  draw(view: View, width: number, height: number, ratio: number, detail: number, rough = false): Frame {
-    const steps = this.render(view, width, height, ratio, detail, rough);
+  draw(view: View, width: number, height: number, ratio: number, detail: number): Frame {
+    const steps = this.render(view, width, height, ratio, detail);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
@@ -128,47 +142,56 @@ export class Renderer {
     height: number,
     ratio: number,
     detail: number,
-    rough = false,
   ): Generator<undefined, Frame> {
-    const context = this.canvas.getContext("2d", { alpha: false });
-    if (!context) throw new Error("This browser cannot draw in a worker.");
-    const { other, comparing } = this;
-    if (!other || comparing !== "second") yield* this.prepare(view, width, height, detail, rough);
+    const { context, other, comparing } = this;
+    if (!other || comparing !== "second") yield* this.prepare(view, width, height, detail);
     if (other && comparing !== "first") {
       const { renderer, units } = other;
       const there = { x: view.x / units, y: view.y / units, scale: view.scale * units };
-      yield* renderer.prepare(there, width, height, detail, rough);
+      yield* renderer.prepare(there, width, height, detail);
       if (comparing === "second") renderer.compose(context, ratio);
       else this.composeDifference(context, renderer);
-      return { simplified: renderer.simplified || (comparing === "difference" && this.simplified) };
+      this.kept.take(comparing === "second" ? renderer.picture : this.picture, view, this.shows(view));
+      const simplified = renderer.simplified || (comparing === "difference" && this.simplified);
+      return { simplified, whole: renderer.whole };
     }
     this.compose(context, ratio);
-    return { simplified: this.simplified };
+    this.kept.take(this.picture, view, this.shows(view));
+    return { simplified: this.simplified, whole: this.whole };
+  }
+
+  /** Show the last picture where a view has it, without drawing anything; false when there is none of this size. */
+  preview(view: View, width: number, height: number): boolean {
+    return this.kept.draw(this.context, view, width, height);
+  }
+
+  /** Whether a view is the last one moved by whole pixels, so that little is to be drawn. */
+  follows(view: View, width: number, height: number): boolean {
+    return this.offset(this.placed(view, width, height, 0), width, height) !== undefined;
+  }
+
+  private get context(): OffscreenCanvasRenderingContext2D {
+    const context = this.canvas.getContext("2d", { alpha: false });
+    if (!context) throw new Error("This browser cannot draw in a worker.");
+    return context;
   }
 
   /** Bring the bitmaps of the layers that are shown to a view. */
-  private *prepare(
-    view: View,
-    width: number,
-    height: number,
-    detail: number,
-    rough: boolean,
-  ): Generator<undefined, void> {
+  private *prepare(view: View, width: number, height: number, detail: number): Generator<undefined, void> {
     if (this.picture.width !== width || this.picture.height !== height) {
       this.picture = new Picture(width, height);
       this.drawn = undefined;
       for (const paint of this.paints) paint.planes = undefined;
     }
-    const wanted: Drawn = {
-      ...{ x: ROUND + width / 2 - view.x * view.scale, y: ROUND + height / 2 - view.y * view.scale },
-      ...{ scale: view.scale, detail, rough },
-    };
+    const wanted = this.placed(view, width, height, detail);
     const all: Window = [0, 0, width - 1, height - 1];
     const strips = this.shift(wanted, width, height);
+    this.whole = strips === undefined;
     if (strips) {
       for (const strip of strips) yield* this.raster(wanted, strip, (paint) => paint.valid);
     } else {
       this.drawn = undefined;
+      this.composed = undefined;
       this.simplified = false;
       for (const paint of this.paints) paint.valid = false;
     }
@@ -186,33 +209,46 @@ export class Renderer {
     this.drawn = here;
   }
 
-  /** Move the bitmaps to where they are wanted; gives the strips that are to be drawn, or undefined for all. */
-  private shift(wanted: Drawn, width: number, height: number): Window[] | undefined {
-    const { drawn } = this;
-    if (!drawn || drawn.scale !== wanted.scale) return undefined;
-    if (drawn.detail > wanted.detail || (drawn.rough && !wanted.rough)) return undefined;
+  private placed({ x, y, scale }: View, width: number, height: number, detail: number): Drawn {
+    return { x: ROUND + width / 2 - x * scale, y: ROUND + height / 2 - y * scale, scale, detail };
+  }
+
+  /** By how many pixels the bitmaps are to be moved; undefined when they are of no use. */
+  private offset(wanted: Drawn, width: number, height: number): [number, number] | undefined {
+    const { drawn, picture } = this;
+    if (!drawn || drawn.scale !== wanted.scale || picture.width !== width || picture.height !== height)
+      return undefined;
     const [dx, dy] = [Math.round(wanted.x - drawn.x), Math.round(wanted.y - drawn.y)];
     if (Math.abs(wanted.x - drawn.x - dx) > 1e-3 || Math.abs(wanted.y - drawn.y - dy) > 1e-3)
       return undefined;
+    return Math.abs(dx) > width / 2 || Math.abs(dy) > height / 2 ? undefined : [dx, dy];
+  }
+
+  /** Move the bitmaps to where they are wanted; gives the strips that are to be drawn, or undefined for all. */
+  private shift(wanted: Drawn, width: number, height: number): Window[] | undefined {
+    const { drawn } = this;
+    const offset = this.offset(wanted, width, height);
+    if (!drawn || !offset || drawn.detail > wanted.detail) return undefined;
+    const [dx, dy] = offset;
     if (!dx && !dy) return [];
-    if (Math.abs(dx) > width / 2 || Math.abs(dy) > height / 2) return undefined;
     for (const paint of this.paints) {
       // Those hidden are drawn anew when they are shown.
       if (!paint.visible) paint.valid = false;
       else if (paint.valid) paint.planes?.shift(dx, dy);
     }
-    this.drawn = { ...drawn, detail: wanted.detail, rough: wanted.rough };
+    this.drawn = { ...drawn, detail: wanted.detail };
     const strips: Window[] = [];
     if (dx > 0) strips.push([0, 0, dx - 1, height - 1]);
     if (dx < 0) strips.push([width + dx, 0, width - 1, height - 1]);
     if (dy > 0) strips.push([0, 0, width - 1, dy - 1]);
     if (dy < 0) strips.push([0, height + dy, width - 1, height - 1]);
+    if (this.composed) this.composed = { ...this.composed, moved: [dx, dy], strips };
     return strips;
   }
 
   /** Draw a part of the view on the bitmaps of those layers. */
   private *raster(
-    { x, y, scale, detail, rough }: Drawn,
+    { x, y, scale, detail }: Drawn,
     window: Window,
     which: (paint: Paint) => boolean,
   ): Generator<undefined, void> {
@@ -223,13 +259,14 @@ export class Renderer {
     found.collect(x, y, scale);
     if (found.simplified) this.simplified = true;
     yield;
-    const raster = new Rasteriser(detail, rough);
+    const raster = new Rasteriser(detail);
+    const { seen } = found;
     for (const [rank, paint] of this.paints.entries()) {
       const { planes } = paint;
       if (!planes || paint.layer < 0 || !which(paint)) continue;
       planes.clip(...window);
       planes.origin(Math.round(x), Math.round(y));
-      for (const seen of found.seen) raster.seen(planes, seen, paint.layer, rank & 3);
+      for (const each of seen) raster.seen(planes, each, paint.layer, rank & 3);
       for (const field of found.fields) raster.field(planes, field, paint.layer, rank & 3);
       yield;
     }
@@ -238,23 +275,53 @@ export class Renderer {
 
   private compose(context: OffscreenCanvasRenderingContext2D, ratio: number): void {
     const { x, y, scale } = this.drawn as Drawn;
+    const { fills } = this.looks;
+    const shown = new Set(this.paints.filter(({ visible, valid, planes }) => visible && valid && planes));
     const sheets = this.paints.flatMap((paint, rank) =>
-      paint.visible && paint.valid && paint.planes
+      shown.has(paint) && paint.planes
         ? {
             planes: paint.planes,
             fill: paint.fill,
             frame: paint.frame,
-            rows: this.looks.fills ? stipple(paint.stipple, rank, ratio) : undefined,
+            rows: fills ? stipple(paint.stipple, rank, ratio) : undefined,
           }
         : [],
     );
-    this.picture.compose(sheets.reverse(), pixel(BACKGROUND), Math.round(x), Math.round(y));
+    const part = this.behind({ shown, fills, ratio, moved: [0, 0], strips: [] });
+    this.picture.compose(sheets.reverse(), pixel(BACKGROUND), Math.round(x), Math.round(y), part);
     this.put(context);
     const { limits } = this.looks;
     if (Number.isFinite(limits.depth)) drawOutlines(context, this.scene, limits, { x, y, scale }, ratio);
     if (!this.looks.labels) return;
-    const shown = this.paints.filter((paint) => paint.visible);
-    drawLabels(context, this.scene, limits, { x, y, scale }, shown, ratio);
+    drawLabels(context, this.scene, limits, { x, y, scale }, [...shown], ratio);
+  }
+
+  /** Which part of the picture is to be put together anew; undefined is all. What is there is moved to its place. */
+  private behind(now: Composed): Part | undefined {
+    const before = this.composed;
+    this.composed = now;
+    if (!before || before.fills !== now.fills || before.ratio !== now.ratio) return undefined;
+    const { moved, strips } = before;
+    const other = this.paints.filter((paint) => before.shown.has(paint) !== now.shown.has(paint));
+    if (moved[0] || moved[1]) {
+      // The bitmaps of a layer that is hidden now have not been moved.
+      if (other.length) return undefined;
+      this.picture.move(...moved);
+    }
+    return changed(
+      other.flatMap(({ planes }) => planes ?? []),
+      strips,
+    );
+  }
+
+  /** Whether all of the layout is in a view. */
+  private shows(view: View): boolean {
+    const { x1, y1, x2, y2 } = this.scene.top.box;
+    const { width, height } = this.picture;
+    const reach = (from: number, to: number, middle: number) => Math.max(to - middle, middle - from);
+    return (
+      reach(x1, x2, view.x) * view.scale <= width / 2 && reach(y1, y2, view.y) * view.scale <= height / 2
+    );
   }
 
   /** Where the two layouts differ, in two colours over what they share. */
@@ -270,6 +337,7 @@ export class Renderer {
     const { first, second, both } = difference;
     const sheets = [sheet(first, ONLY_FIRST), sheet(second, ONLY_SECOND), sheet(both, BOTH)];
     picture.compose(sheets, pixel(BACKGROUND), 0, 0);
+    this.composed = undefined;
     this.put(context);
   }
 

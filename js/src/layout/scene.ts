@@ -18,8 +18,17 @@ export interface Node {
   /** The part of that box that shapes fill, 0 to 1; overlaps count twice. */
   readonly density: Float64Array;
   readonly leaf: boolean;
+  /** The single placements, by cell and turn. */
+  readonly runs: readonly Run[];
   /** There are texts in this cell or below. */
   readonly labelled: boolean;
+}
+
+/** Placements of one cell in one turn: x, y, x, y, … */
+export interface Run {
+  readonly child: number;
+  readonly turn: Turn;
+  readonly at: Int32Array;
 }
 
 /** Numbers per chunk. */
@@ -105,10 +114,13 @@ function buildNode(layout: Layout, cell: Cell, nodes: readonly Node[]): Node {
     });
   };
   const { places, grids, free } = cell;
-  for (const { child, turn, at, count } of gather(places)) {
-    place(nodes[child] as Node, count, (into, box) => {
-      into.addBox(turnBox(box, turn, at.x1, at.y1));
-      into.addBox(turnBox(box, turn, at.x2, at.y2));
+  const runs = gather(places);
+  for (const { child, turn, at } of runs) {
+    const around = new Box();
+    for (let i = 0; i < at.length; i += 2) around.add(at[i] as number, at[i + 1] as number);
+    place(nodes[child] as Node, at.length / 2, (into, box) => {
+      into.addBox(turnBox(box, turn, around.x1, around.y1));
+      into.addBox(turnBox(box, turn, around.x2, around.y2));
     });
   }
   for (let i = 0; i < grids.length; i += 10) {
@@ -132,24 +144,23 @@ function buildNode(layout: Layout, cell: Cell, nodes: readonly Node[]): Node {
   const below = children(cell);
   const labelled =
     cell.shapes.some((shapes) => shapes?.texts.length) || below.some((child) => nodes[child]?.labelled);
-  return { cell, rects, box, layerBoxes, density, leaf: below.length === 0, labelled };
+  return { cell, rects, box, layerBoxes, density, leaf: below.length === 0, runs, labelled };
 }
 
-/** Placements of the same cell in the same turn, and the box of where they are: all that boxes depend on. */
-function gather(places: Int32Array) {
-  const groups = new Map<number, { child: number; turn: Turn; at: Box; count: number }>();
+/** Sort placements (child, x, y, turn, …): a cell in one turn is measured and culled alike wherever it is. */
+function gather(places: Int32Array): Run[] {
+  const counts = new Map<number, number>();
+  const key = (i: number) => 8 * (places[i] as number) + (places[i + 3] as number);
+  for (let i = 0; i < places.length; i += 4) counts.set(key(i), (counts.get(key(i)) ?? 0) + 1);
+  const runs = new Map<number, Run & { filled: number }>();
+  for (const [each, count] of counts)
+    runs.set(each, { child: each >> 3, turn: (each & 7) as Turn, at: new Int32Array(2 * count), filled: 0 });
   for (let i = 0; i < places.length; i += 4) {
-    const child = places[i] as number;
-    const turn = places[i + 3] as Turn;
-    let group = groups.get(8 * child + turn);
-    if (!group) {
-      group = { child, turn, at: new Box(), count: 0 };
-      groups.set(8 * child + turn, group);
-    }
-    group.at.add(places[i + 1] as number, places[i + 2] as number);
-    group.count++;
+    const run = runs.get(key(i)) as Run & { filled: number };
+    run.at[run.filled++] = places[i + 1] as number;
+    run.at[run.filled++] = places[i + 2] as number;
   }
-  return groups.values();
+  return [...runs.values()];
 }
 
 /** Add the shapes to the box; gives the area that they fill. */
@@ -256,18 +267,41 @@ function mortonSort(rects: Int32Array): Int32Array {
   const box = new Box();
   for (let i = 0; i < rects.length; i += 4) box.add(rects[i] as number, rects[i + 1] as number);
   const scale = 1023 / Math.max(1, box.x2 - box.x1, box.y2 - box.y1);
-  // The place on the curve above, the index below: one number to sort, and quick as such.
-  const keys = new Float64Array(count);
+  const keys = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
     const x = spread(((rects[4 * i] as number) - box.x1) * scale);
     const y = spread(((rects[4 * i + 1] as number) - box.y1) * scale);
-    keys[i] = (x | (y << 1)) * 0x8000000 + i;
+    keys[i] = x | (y << 1);
   }
-  keys.sort();
+  // Twenty bits are sorted by the lower ten, then by the upper ten.
+  const order = byDigit(keys, 10, byDigit(keys, 0));
   const sorted = new Int32Array(rects.length);
   for (let i = 0; i < count; i++) {
-    const from = 4 * ((keys[i] as number) % 0x8000000);
-    for (let k = 0; k < 4; k++) sorted[4 * i + k] = rects[from + k] as number;
+    const from = 4 * (order[i] as number);
+    const to = 4 * i;
+    sorted[to] = rects[from] as number;
+    sorted[to + 1] = rects[from + 1] as number;
+    sorted[to + 2] = rects[from + 2] as number;
+    sorted[to + 3] = rects[from + 3] as number;
+  }
+  return sorted;
+}
+
+/** Sort indices by ten bits of their keys from `shift` on; those that are alike stay in the order that they had. */
+function byDigit(keys: Uint32Array, shift: number, order?: Uint32Array): Uint32Array {
+  const places = new Uint32Array(1025);
+  for (const key of keys) {
+    const next = ((key >>> shift) & 1023) + 1;
+    places[next] = (places[next] as number) + 1;
+  }
+  for (let i = 1; i < places.length; i++) places[i] = (places[i] as number) + (places[i - 1] as number);
+  const sorted = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) {
+    const index = order ? (order[i] as number) : i;
+    const digit = ((keys[index] as number) >>> shift) & 1023;
+    const place = places[digit] as number;
+    sorted[place] = index;
+    places[digit] = place + 1;
   }
   return sorted;
 }

@@ -8,10 +8,10 @@ import type { Answer, Options, Question, Replies, Request } from "./protocol";
 import { type Other, Renderer } from "./renderer";
 import type { Node } from "./scene";
 
-// Cells smaller than this are drawn as a pattern; more of them while the view moves and frames are slow. CSS pixels.
-const DETAIL = 3;
-const DETAIL_MOVING = 10;
-const SLOW = 40; // ms
+// Cells smaller than this are drawn as their boxes. CSS pixels.
+const DETAIL = 2;
+// While the view moves, a picture that takes longer gives way to the last one, scaled; ms.
+const SLOW = 33;
 // A picture in full detail is given up for a new view this often; ms.
 const SLICE = 12;
 
@@ -24,7 +24,8 @@ type DrawRequest = Request & { type: "draw" };
 
 let canvas: OffscreenCanvas | undefined;
 let renderer: Renderer | undefined;
-let exactTime = 0;
+/** What it took to draw all of the last view; ms. */
+let wholeTime = 0;
 let wanted: DrawRequest | undefined;
 let drawing = false;
 
@@ -93,24 +94,42 @@ async function drawAll(): Promise<void> {
       wanted = undefined;
       const { view, width, height, ratio, moving } = request;
       const start = performance.now();
-      const rough = moving && exactTime > SLOW;
-      const detail = (rough ? DETAIL_MOVING : DETAIL) * ratio;
-      const steps = renderer.render(view, width, height, ratio, detail, rough);
+      const drawn = (simplified: boolean) =>
+        port.postMessage({
+          type: "drawn",
+          view,
+          milliseconds: performance.now() - start,
+          moving,
+          simplified,
+        });
+      const whole = !renderer.follows(view, width, height);
+      if (moving && whole && wholeTime > SLOW && renderer.preview(view, width, height)) {
+        drawn(false);
+        // The view may have come to where less is to be drawn.
+        wholeTime *= 0.95;
+        continue;
+      }
+      const steps = renderer.render(view, width, height, ratio, DETAIL * ratio);
       let sliced = start;
       for (;;) {
         const { done, value } = steps.next();
+        const now = performance.now();
         if (done) {
-          const milliseconds = performance.now() - start;
-          if (!moving) exactTime = milliseconds;
-          port.postMessage({ type: "drawn", view, milliseconds, moving, simplified: value.simplified });
+          if (value.whole) wholeTime = now - start;
+          drawn(value.simplified);
           break;
         }
-        if (!moving && performance.now() - sliced > SLICE) {
+        if (moving && whole && now - start > SLOW && renderer.preview(view, width, height)) {
+          wholeTime = Math.max(wholeTime, now - start);
+          drawn(false);
+          break;
+        }
+        if (!moving && now - sliced > SLICE) {
           await messages();
           sliced = performance.now();
           if (wanted) {
-            // It took at least this long: the next frames had better be rough.
-            exactTime = Math.max(exactTime, sliced - start);
+            // It took at least this long.
+            wholeTime = Math.max(wholeTime, sliced - start);
             break;
           }
         }

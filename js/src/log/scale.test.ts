@@ -122,6 +122,89 @@ test("1 000 000 lines: any of them is at hand", { timeout: 20_000, retry: 2 }, a
   expect(drawn).toBeLessThan(200);
 });
 
+/** What a jump to somewhere else takes until its frame is drawn: the median of some, ms. A frame takes 16.7. */
+async function jumping(places: number): Promise<number> {
+  const scroll = part(".log-scroll");
+  const times: number[] = [];
+  for (let place = 0; place < places; place++) {
+    const begin = performance.now();
+    // Far apart, so that no row can be used again.
+    scroll.scrollTop = ((place * 7919) % 1000) * 0.001 * (scroll.scrollHeight - scroll.clientHeight);
+    await twoFrames();
+    times.push((performance.now() - begin) / 2);
+  }
+  return times.sort((a, b) => a - b)[places >> 1] ?? 0;
+}
+
+async function choose(label: string, value: string): Promise<void> {
+  const select = part<HTMLSelectElement>(`select[aria-label="${label}"]`);
+  select.value = value;
+  select.dispatchEvent(new Event("change"));
+}
+
+test("1 000 000 lines: scrolled as a short log is, wrapped, filtered, copied and referred to", {
+  timeout: 60_000,
+  retry: 2,
+}, async () => {
+  const patient = { interval: 1, timeout: 10_000 };
+  fill(2000);
+  panel.update();
+  await twoFrames();
+  const short = await jumping(40);
+  store = new LogStore();
+  end.abort();
+  panel.element.remove();
+  end = new AbortController();
+  panel = createLogPanel({ buildId: "b1", log: store, loadEarlier: async () => {} }, "/log", end.signal);
+  document.body.append(panel.element);
+  fill(1_000_000);
+  panel.update();
+  await twoFrames();
+  const long = await jumping(40);
+
+  const wrapping = performance.now();
+  part<HTMLButtonElement>("[title^=Wrap]").click();
+  await twoFrames();
+  const wrapped = performance.now() - wrapping;
+  const longWrapped = await jumping(40);
+  part<HTMLButtonElement>("[title^=Wrap]").click();
+
+  const half = store.offset(500_000);
+  panel.updateSections([
+    { id: "First", name: "First", range: { from: 0, to: half } },
+    { id: "Second", name: "Second", range: { from: half, to: null } },
+  ]);
+  const filtering = performance.now();
+  await choose("Which lines", "warning");
+  await vi.waitFor(() => expect(part(".log-size").textContent).toMatch(/^100\u202f000 of/), patient);
+  const filtered = performance.now() - filtering;
+  await choose("Which step", "Second");
+  await vi.waitFor(() => expect(part(".log-size").textContent).toMatch(/^50\u202f000 of/), patient);
+
+  const written = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+  part("[aria-label^='Copy the selected']").click();
+  await vi.waitFor(() => expect(written).toHaveBeenCalled(), patient);
+  const copied = String(written.mock.lastCall?.[0]).split("\n");
+  expect(copied).toHaveLength(50_001);
+  expect(copied[0]).toContain("net 500000 has no driver");
+
+  await choose("Which step", "");
+  await choose("Which lines", "all");
+  await panel.showReference({ unit: "line", value: 765_432 });
+  await twoFrames();
+  expect(part(".row.selected").dataset.line).toBe("765432");
+  part("[aria-label^='Copy a reference']").click();
+  await vi.waitFor(() => expect(written).toHaveBeenLastCalledWith("#a6hub-b1-L765432"));
+  console.info(
+    `1 000 000 lines: a jump ${long.toFixed(1)} ms (of 2000 lines ${short.toFixed(1)} ms, wrapped ` +
+      `${longWrapped.toFixed(1)} ms), wrapped in ${wrapped.toFixed(0)} ms, filtered in ${filtered.toFixed(0)} ms`,
+  );
+  // Against each other in one run: the machine may do other things too.
+  expect(long).toBeLessThan(2 * short + 5);
+  expect(longWrapped).toBeLessThan(2 * short + 5);
+  vi.restoreAllMocks();
+});
+
 test("wrapped lines take the rows they need and stay whole", async () => {
   store.append(`${"x".repeat(1000)}\nshort\n${"y z ".repeat(200)}end\n`, 0, 1808);
   part<HTMLButtonElement>("[title^=Wrap]").click();

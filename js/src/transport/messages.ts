@@ -9,7 +9,8 @@ export type BuildState =
   | "timed_out"
   | "lost";
 
-export type StepState = "pending" | "running" | "done" | "failed" | "skipped";
+/** `stopped` is no word of the server's: a step that ended with its build, which somebody or something stopped. */
+export type StepState = "pending" | "running" | "done" | "failed" | "skipped" | "stopped";
 
 /** One step of a flow. Times are ISO 8601 in UTC, `offset` is the console byte where the step began. */
 export interface Step {

@@ -26,7 +26,9 @@ export interface StreamSource {
 function finalSentence(code: number, known: boolean): string | null {
   switch (code) {
     case 4404:
-      return known ? "This build was deleted from the server." : "The server knows no build with this id.";
+      return known
+        ? "This build was deleted from the server."
+        : "The server knows no build with this id; it may have been deleted.";
     case 4400:
       return "The server did not understand the request; reload the page to get matching versions.";
     case 4401:

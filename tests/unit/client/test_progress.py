@@ -42,6 +42,12 @@ FAILED = ("done", "failed", "skipped", "pending")
 END = {"finished": "2026-11-23T12:01:07.000Z"}
 
 
+def test_a_step_that_was_stopped_with_its_build_has_not_failed() -> None:
+    out = io.StringIO()
+    ProgressPrinter(out).tell(build("cancelled", *FAILED, **END))
+    assert out.getvalue().splitlines()[1] == "-  2/3 Synthesis  1.2 s"
+
+
 def test_without_a_terminal_each_step_is_one_line_once() -> None:
     out = io.StringIO()
     printer = ProgressPrinter(out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from a6hub_jupyter.express.sky130 import NOTE, liberty
@@ -104,3 +106,35 @@ def test_cell_group_is_balanced_and_complete() -> None:
     assert "area : 3.7500;" in text
     assert text.count("timing ()") == 2
     assert 'function : "!(A&B)";' in text
+
+
+def test_arcs_say_which_way_an_output_goes() -> None:
+    nand = liberty.cell_group("nand2_1", 3.75, module("  nand nand0 (Y, A, B);", "Y", "A B"), NAND)
+    assert nand is not None
+    assert re.findall(r"timing_sense : (\w+)", nand) == ["negative_unate"] * 2
+    gates = (
+        "  not not0 (RESET, RESET_B);\n  sky130_fd_sc_hd__udp_dff$PR `UNIT_DELAY dff0 (q, D, CLK, RESET);\n"
+        "  buf buf0 (Q, q);\n  not not1 (Q_N, q);"
+    )
+    flop = liberty.cell_group("dfrbp_1", 20.0, module(gates, "Q Q_N", "D CLK RESET_B"), INVERTER)
+    assert flop is not None
+    arcs = re.findall(r'related_pin : "(\w+)";\s+timing_type : (\w+);\s+timing_sense : (\w+)', flop)
+    assert arcs == [
+        ("CLK", "rising_edge", "non_unate"),
+        ("RESET_B", "clear", "positive_unate"),
+        ("CLK", "rising_edge", "non_unate"),
+        ("RESET_B", "preset", "negative_unate"),
+    ]
+
+
+def test_a_latch_passes_its_data_and_closes_at_the_end_of_its_gate() -> None:
+    gates = "  sky130_fd_sc_hd__udp_dlatch$P `UNIT_DELAY latch0 (q, D, GATE);\n  buf buf0 (Q, q);"
+    latch = liberty.cell_group("dlxtp_1", 15.0, module(gates, "Q", "D GATE"), INVERTER)
+    assert latch is not None
+    arcs = re.findall(r'related_pin : "(\w+)";\s+timing_type : (\w+);', latch)
+    assert arcs == [
+        ("GATE", "setup_falling"),
+        ("GATE", "hold_falling"),
+        ("GATE", "rising_edge"),
+        ("D", "combinational"),
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from a6hub_jupyter.express.drawing import Drawing
@@ -69,3 +71,32 @@ def test_gap_between_two_nets_names_both() -> None:
 def test_violations_within_the_cells_are_not_the_routers() -> None:
     close = (Shape("m1", Box(0, 0, 1000, 200)), Shape("m1", Box(0, 300, 1000, 500)))
     assert metal(*((None, shape) for shape in close)).mend({"a": drawn(Box(5000, 0, 6000, 200))}) == []
+
+
+def scattered(rng: random.Random) -> Drawing:
+    """Wires of one net in a crowded square of 30 um."""
+    patches = []
+    for _ in range(rng.randrange(1, 5)):
+        x, y, length = rng.randrange(0, 30000, 20), rng.randrange(0, 30000, 20), rng.randrange(160, 9000, 20)
+        across = rng.random() < 0.5
+        box = Box(x, y, x + (length if across else 160), y + (160 if across else length))
+        patches.append(Shape(rng.choice(("m1", "m2", "c1")), box))
+    return Drawing(patches=patches)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_looking_only_where_metal_changed_finds_what_looking_everywhere_does(seed: int) -> None:
+    rng = random.Random(seed)
+    fixed: list[tuple[str | None, Shape]] = [
+        (rng.choice((None, "n1", "n2")), Shape("m1", Box(x, 0, x + 200, 30000))) for x in range(0, 30000, 5000)
+    ]
+    drawings = {f"n{k}": scattered(rng) for k in range(25)}
+    followed = metal(*fixed)
+    seen = []
+    for _ in range(5):
+        found = followed.mend(drawings)
+        assert set(found) == set(metal(*fixed).mend(drawings))
+        seen.append(len(found))
+        for name in rng.sample(sorted(drawings), 3):
+            drawings[name] = scattered(rng)
+    assert min(seen) > 5, "there was little to find"

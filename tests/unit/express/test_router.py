@@ -22,6 +22,7 @@ from a6hub_jupyter.express.router import Router
 from a6hub_jupyter.express.routing import given_up
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.verilog import Netlist
+from a6hub_jupyter.express.wirelength import half_perimeter
 
 RULES = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .02"
 CUT = "TYPE CUT ; WIDTH .16 ; SPACING .16 ; ENCLOSURE 0 0"
@@ -163,3 +164,12 @@ def test_giving_up_names_place_and_remedy() -> None:
         "Routing ended with 3 nets in conflict. The worst region is (1.0, 2.0) to (11.0, 12.0) um: 7 conflicts, "
         "63 % of the free tracks taken; the cells fill 80 % of the rows. To make room, set FP_CORE_UTIL to about 65."
     )
+
+
+def test_no_route_is_shorter_than_half_its_perimeter(technology: Technology) -> None:
+    grid = Grid(technology, 8000, 8000)
+    corner, cross = net("a", grid, (0, 3, 5), (1, 9, 9)), net("b", grid, (0, 2, 12), (0, 8, 12), (1, 5, 10), (1, 5, 14))
+    Router(grid, [corner, cross]).negotiate(None, 5, FOREVER)
+    assert half_perimeter(grid, [corner]) == (6 + 4) * 400
+    assert half_perimeter(grid, [corner, cross]) == (6 + 4 + 6 + 4) * 400
+    assert half_perimeter(grid, [net("c", grid, (0, 1, 1), (0, 9, 9))]) == 0, "not routed yet"

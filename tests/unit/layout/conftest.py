@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import gdstk
 import pytest
 
+from tests.conftest import ROOT
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+BUNDLE = """
+import { build } from "esbuild";
+const contents = 'export * from "./src/layout/oasis/decode"; export * from "./src/layout/scene";';
+const stdin = { contents, resolveDir: process.cwd() };
+await build({ stdin, bundle: true, format: "esm", outfile: process.argv[1], logLevel: "error" });
+"""
 
 
 def _library() -> gdstk.Library:
@@ -56,3 +67,14 @@ def lyp(tmp_path: Path) -> Path:
         encoding="utf-8",
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The browser's decoder as a module for node; skips where node or js/node_modules is missing."""
+    if shutil.which("node") is None or not (ROOT / "js" / "node_modules" / "esbuild").is_dir():
+        pytest.skip("the decoder needs node and js/node_modules")
+    bundle = tmp_path_factory.mktemp("decoder") / "decoder.mjs"
+    command = ["node", "--input-type=module", "--eval", BUNDLE, str(bundle)]
+    subprocess.run(command, cwd=ROOT / "js", check=True, timeout=60)
+    return bundle

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,29 @@ def test_too_slow_is_stopped(layout: Path, tmp_path: Path) -> None:
         return time.monotonic() - begin
 
     assert asyncio.run(ask()) < 5
+
+
+def test_a_worker_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nobody ever writes into it: to open it takes for ever.
+    source = tmp_path / "endless.gds"
+    os.mkfifo(source)
+    processes = []
+    original: Callable[..., Coroutine[Any, Any, asyncio.subprocess.Process]] = asyncio.create_subprocess_exec
+
+    async def kept(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        processes.append(await original(*command, **options))
+        return processes[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", kept)
+
+    async def ask() -> None:
+        with pytest.raises(LayoutError, match="took longer than 2 s"):
+            await cache(tmp_path, timeout=2).scene(source, None)
+
+    asyncio.run(ask())
+    assert [process.returncode for process in processes] == [-signal.SIGKILL]
+    with pytest.raises(ProcessLookupError):
+        os.kill(processes[0].pid, 0)
 
 
 def test_close_stops_what_is_under_way(layout: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -162,6 +163,28 @@ def test_process_limits_its_memory(layout: Path, tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "Traceback" not in done.stdout
     assert not (tmp_path / "a").exists()
+
+
+def record(kind: int, data: bytes = b"") -> bytes:
+    """Return a record of GDSII."""
+    return struct.pack(">HH", 4 + len(data), kind) + data
+
+
+def test_a_small_file_that_is_large_inside_meets_the_limit(tmp_path: Path) -> None:
+    units = bytes.fromhex("3e4189374bc6a7f03944b82fa09b5a51")
+    head = [(0x0002, b"\2X"), (0x0102, bytes(24)), (0x0206, b"L\0"), (0x0305, units)]
+    head += [(0x0502, bytes(24)), (0x0606, b"TOP\0")]
+    corners = struct.pack(">10i", 0, 0, 0, 50, 100, 50, 100, 0, 0, 0)
+    boxes = 10_000 * [(0x0800, b""), (0x0D02, b"\0\1"), (0x0E02, b"\0\0"), (0x1003, corners), (0x1100, b"")]
+    parts = [b"".join(record(*one) for one in each) for each in (head, boxes, [(0x0700, b""), (0x0400, b"")])]
+    first, middle, last = (gzip.compress(part) for part in parts)
+    path = tmp_path / "bomb.gds.gz"
+    path.write_bytes(first + 600 * middle + last)  # 6 million boxes
+    assert path.stat().st_size < 5e6
+    done = run(str(path), str(tmp_path / "a"), str(tmp_path / "b"), "--memory", str(300 << 20))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert json.loads(done.stdout)["message"] == "The layout bomb.gds.gz needs more memory than the limit of 300 MB."
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_importing_the_package_loads_no_reader() -> None:

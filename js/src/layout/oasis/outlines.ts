@@ -112,12 +112,13 @@ export function pathOutline(
     right.push(Math.round(x - nx), Math.round(y - ny));
   };
   let [ux, uy] = [0, 0];
+  let length = 0;
   for (let i = 0; i <= last; i++) {
     const [x, y] = at(i);
-    const [px, py] = [ux, uy];
+    const [px, py, come] = [ux, uy, length];
     if (i < last) {
       const [x2, y2] = at(i + 1);
-      const length = Math.hypot(x2 - x, y2 - y);
+      length = Math.hypot(x2 - x, y2 - y);
       [ux, uy] = [(x2 - x) / length, (y2 - y) / length];
     }
     if (i === 0) add(x - ux * before, y - uy * before, -uy * half, ux * half);
@@ -129,8 +130,19 @@ export function pathOutline(
         add(x, y, -(py + uy) * reach, (px + ux) * reach);
       } else {
         // A turn sharper than a right angle would make a long spike: it is cut off where the lines end.
-        add(x + px * half, y + py * half, -py * half, px * half);
-        add(x - ux * half, y - uy * half, -uy * half, ux * half);
+        const [outer, inner, side] = px * uy - py * ux > 0 ? [right, left, 1] : [left, right, -1];
+        const put = (list: number[], dx: number, dy: number) =>
+          list.push(Math.round(x + dx), Math.round(y + dy));
+        put(outer, half * (px + side * py), half * (py - side * px));
+        put(outer, half * (side * uy - ux), half * (-side * ux - uy));
+        // Inside the borders meet, unless that is beyond the lines.
+        const reach = half / (1 + cosine);
+        if (reach * Math.sqrt(1 - cosine * cosine) <= Math.min(come, length))
+          put(inner, -side * (py + uy) * reach, side * (px + ux) * reach);
+        else {
+          put(inner, half * (px - side * py), half * (py + side * px));
+          put(inner, half * (-side * uy - ux), half * (side * ux - uy));
+        }
       }
     }
   }
