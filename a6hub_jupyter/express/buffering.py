@@ -82,7 +82,7 @@ class TreeBuilder:
             name,
             cell,
             min(max(x - macro.width // 2, database.row_left), database.row_right - macro.width),
-            min(max(y - macro.height // 2, 0), database.height - macro.height),
+            min(max(y - macro.height // 2, database.row_bottom), (database.row_top or database.height) - macro.height),
         )
         database.components.append(component)
         self._position[name] = component

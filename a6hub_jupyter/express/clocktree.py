@@ -72,7 +72,7 @@ def grow(job: Job) -> Metrics:
     job.output(f"{job.top}.nl.v").write_text(verilog.write(netlist))
     write_def(job, technology, database)
     area = sum(macros[c.cell].width * macros[c.cell].height for c in database.components)
-    core = (database.row_right - database.row_left) * database.height
+    core = database.room()
     return {
         "design__instance__count": len(database.components) + len(database.taps),
         "design__instance__count__stdcell": len(database.components),

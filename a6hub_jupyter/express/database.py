@@ -121,10 +121,13 @@ class Database:
     taps: list[Component] = field(default_factory=list)
     fillers: list[Component] = field(default_factory=list)
     grid: PowerGrid = field(default_factory=PowerGrid)
+    row_bottom: int = 0
+    row_top: int | None = None
+    """Between these, in y, are the rows; None: up to the die's edge."""
 
     @property
     def row_count(self) -> int:
-        """Rows in the core."""
+        """Places for rows, from the lower edge of the die up; those outside the core have no spans."""
         return self.height // self.row_height
 
     def orientation_at(self, y: int) -> str:
@@ -142,6 +145,8 @@ class Database:
     def spans(self, row: int) -> list[tuple[int, int]]:
         """The parts of a row that cells may use, in nm on sites: all but hard macros, and slivers beside them."""
         low, high, site = row * self.row_height, (row + 1) * self.row_height, self.site_width
+        if low < self.row_bottom or high > (self.height if self.row_top is None else self.row_top):
+            return []
         spans = [(self.row_left, self.row_right)]
         for box in self.kept_free:
             if box.y1 >= high or box.y2 <= low:
@@ -149,6 +154,10 @@ class Database:
             left, right = box.x1 // site * site, -(-box.x2 // site) * site
             spans = [part for a, b in spans for part in ((a, min(b, left)), (max(a, right), b)) if part[0] < part[1]]
         return [(a, b) for a, b in spans if b - a >= FEWEST_SITES * site]
+
+    def room(self) -> int:
+        """The area of all rows, nm2."""
+        return sum(b - a for row in range(self.row_count) for a, b in self.spans(row)) * self.row_height
 
     def save(self, path: Path) -> None:
         """Write as JSON."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from a6hub_jupyter.express import pinorder, verilog
 from a6hub_jupyter.express.database import Component, Database, PlacedPort
 from a6hub_jupyter.express.defwriter import write_def
+from a6hub_jupyter.express.diesize import RESERVE, outline
 from a6hub_jupyter.express.geometry import Box, gaps
 from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
 from a6hub_jupyter.express.macroplaces import check_buses, check_grid, to_tracks, without_slots
@@ -24,16 +25,8 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.lef import Lef
     from a6hub_jupyter.express.verilog import Netlist, Port
 
-MARGIN = 2
-"""Free sites left and right of the rows, so that pins at the edge can be reached."""
-FEWEST_SITES = 20
-RESERVE = 1.03
-"""Area kept for clock and fan-out buffers."""
-TRACKS_PER_PORT = 3
 STRAPS_IN_CHANNEL = 4
 """A channel beside a hard macro has rows only where so many straps fit: one of each net, past one that is there."""
-ROOM_FOR_WIDEST = 1.5
-"""A row is at least so many times as wide as the widest cell: with a tap in it there is still room."""
 SIDES = ("WEST", "NORTH", "SOUTH", "EAST")
 
 
@@ -68,36 +61,6 @@ def check(netlist: Netlist, lef: Lef, clock_ports: list[str]) -> None:
     for net, pins in netlist.nets.items():
         if net not in driven and not any(lef.macros[netlist.cells[i]].pins[p].direction != "INPUT" for i, p in pins):
             raise ProblemError(f"Nothing drives the net '{net}' (it feeds {pins[0][0]}/{pins[0][1]}): drive it.")
-
-
-def die_size(area: int, job: Job, technology: Technology, ports: int, widest: int) -> tuple[int, int]:
-    """Width and height in nm: whole sites, and an even number of rows, so that both edges are ground rails.
-
-    `area` in nm2 is that of the cells without hard macros, `widest` in nm the width of the widest: each row must hold
-    it.
-    """
-    site_width, row_height = technology.site
-    sizes = [technology.lef.macros.get(macro["cell"]) for macro in job.macros]
-    blocks_area = sum((m.width + 2 * job.halo[0]) * (m.height + 2 * job.halo[1]) for m in sizes if m)
-    if job.die_area:
-        x1, y1, x2, y2 = job.die_area
-        width = (x2 - x1) // site_width * site_width
-        height = (y2 - y1) // (2 * row_height) * 2 * row_height
-        room = (width - 2 * MARGIN * site_width) * height
-        if room < area * RESERVE:
-            raise ProblemError(
-                f"DIE_AREA holds {room / 1e6:.0f} um2 in whole rows, but the cells need "
-                f"{area * RESERVE / 1e6:.0f} um2: "
-                "enlarge it."
-            )
-        return width, height
-    per_side = math.ceil(ports / 4) * TRACKS_PER_PORT + 4
-    least_width, least_height = per_side * technology.pitch_x, per_side * technology.pitch_y
-    wanted = area * RESERVE / job.utilization + blocks_area
-    rows = math.ceil(max(math.sqrt(wanted * job.aspect_ratio), least_height) / row_height / 2) * 2
-    least_width = max(least_width, round(widest * ROOM_FOR_WIDEST))
-    sites = max(math.ceil(wanted / (rows * row_height * site_width)), FEWEST_SITES, least_width // site_width)
-    return (sites + 2 * MARGIN) * site_width, rows * row_height
 
 
 def spread_ports(ports: list[Port], width: int, height: int, technology: Technology) -> list[PlacedPort]:
@@ -235,10 +198,10 @@ def plan(job: Job) -> Metrics:
     cells = [cell for cell in netlist.cells.values() if cell not in block_cells]
     area = sum(macros[cell].width * macros[cell].height for cell in cells)
     widest = max((macros[cell].width for cell in cells), default=0)
-    width, height = die_size(area, job, technology, len(netlist.ports), widest)
+    width, height, core = outline(area, job, technology, len(netlist.ports), widest)
     site_width, row_height = technology.site
-    margin = MARGIN * site_width
-    database = Database(netlist, width, height, row_height, site_width, margin, width - margin)
+    database = Database(netlist, width, height, row_height, site_width, core.x1, core.x2)
+    database.row_bottom, database.row_top = core.y1, core.y2
     place_blocks(job, database, technology)
     if job.pin_order:
         database.ports = arrange_ports(netlist.ports, width, height, technology, job)
@@ -248,14 +211,14 @@ def plan(job: Job) -> Metrics:
     shutil.copyfile(job.given("netlist"), job.output(f"{job.top}.synthesised.v"))
     database.save(job.output(DATABASE_FILE))
     write_def(job, technology, database)
-    core = sum(b - a for row in range(database.row_count) for a, b in database.spans(row)) * row_height
-    if area * RESERVE > core:
+    room = database.room()
+    if area * RESERVE > room:
         raise ProblemError(
-            f"The hard macros leave {core / 1e6:.0f} um2 for cells that need {area * RESERVE / 1e6:.0f} um2: "
+            f"The hard macros leave {room / 1e6:.0f} um2 for cells that need {area * RESERVE / 1e6:.0f} um2: "
             "lower FP_CORE_UTIL, or enlarge DIE_AREA."
         )
     print(
-        f"Die {width / 1000:.2f} x {height / 1000:.2f} um, {database.row_count} rows, "
+        f"Die {width / 1000:.2f} x {height / 1000:.2f} um, {core.height // row_height} rows, "
         f"{len(netlist.cells)} cells, {len(database.ports)} ports, {len(database.taps)} well taps."
     )
     for port in netlist.ports:
@@ -263,11 +226,11 @@ def plan(job: Job) -> Metrics:
             print(f"WARNING: the port {port.name} is the constant '{port.net}': it gets no pin.")
     return {
         "design__die__area": round(width * height / 1e6, 4),
-        "design__core__area": round(core / 1e6, 4),
+        "design__core__area": round(core.width * core.height / 1e6, 4),
         "design__io": len(database.ports),
         "design__instance__count": len(netlist.cells) + len(database.taps),
         "design__instance__area": round(area / 1e6, 4),
-        "design__instance__utilization": round(area / core, 4),
+        "design__instance__utilization": round(area / room, 4),
     }
 
 

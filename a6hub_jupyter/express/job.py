@@ -90,6 +90,9 @@ class Job:
     pin_order: str | None = None
     pins_unmatched: str = "none"
     endcap_cell: str | None = None
+    core_area: list[int] | None = None
+    margins: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0, 0.0])
+    """Free of rows at the left (in sites), at the bottom (in rows), at the right and at the top."""
     diode_cell: str | None = None
     """Cell and pin, `cell/pin`."""
     timing: dict[str, Any] = field(default_factory=dict)

@@ -104,7 +104,7 @@ class Placer:
     def _fullness(self) -> float:
         """The part of the rows that the cells take."""
         database, macros = self._database, self._macros
-        room = sum(b - a for row in range(database.row_count) for a, b in database.spans(row)) * database.row_height
+        room = database.room()
         taken = sum(macros[c.cell].width * macros[c.cell].height for c in database.components)
         fixed = sum(macros[c.cell].width * macros[c.cell].height for c in database.taps)
         return taken / max(room - fixed, 1)

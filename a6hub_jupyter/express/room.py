@@ -18,7 +18,7 @@ class Room:
     """Free row length, nm. `take` some before a cell is added or made wider; a negative width gives back."""
 
     def __init__(self, database: Database, macros: Mapping[str, Macro]) -> None:
-        rows = sum(b - a for row in range(database.row_count) for a, b in database.spans(row))
+        rows = database.room() // database.row_height
         used = sum(
             macros[c.cell].width * (macros[c.cell].height // database.row_height)
             for c in (*database.components, *database.taps)

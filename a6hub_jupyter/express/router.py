@@ -28,6 +28,8 @@ SHAKE_FROM_PASS, SHAKE_BELOW = 4, 2000
 SHAKE_COLUMNS, SHAKE_ROWS = 3, 4
 PATIENCE = 25
 """Passes without fewer nets in conflict, after which the router gives up."""
+STUCK = 4
+"""The same, for passes after which conflicts were looked at one by one."""
 UNTANGLE_FROM_PASS, UNTANGLE_BELOW = 4, 60
 """When so few contested nodes are left, they are looked at one by one."""
 
@@ -59,19 +61,20 @@ class Router:
         todo = everything if names is None else np.array(sorted(self._number[name] for name in names), np.int64)
         penalty = PENALTY_START if names is None else PENALTY_MOST / 2
         bad = np.zeros(0, np.int64)
-        fewest, since = len(everything) + 1, 0
+        fewest, since, stuck = len(everything) + 1, 0, 0
         for turn in range(passes):
             board.reroute(todo, penalty)
             rise = min(HISTORY_STEP + HISTORY_GROWTH * turn, HISTORY_MOST)
             self.collided, bad = board.assess(board.fabric, everything, rise)
             self.passes += 1
-            if turn >= UNTANGLE_FROM_PASS and 0 < len(self.collided) < UNTANGLE_BELOW:
+            looked_at = (names is not None or turn >= UNTANGLE_FROM_PASS) and 0 < len(self.collided) < UNTANGLE_BELOW
+            if looked_at:
                 print(f"Routing pass {self.passes}: {len(self.collided)} conflicts, looked at one by one.")
                 self.collided = untangle(board, self.collided, until)
                 _, bad = board.assess(board.fabric, everything, 0.0)
             print(f"Routing pass {self.passes}: {len(self.collided)} conflicts in {len(bad)} nets.")
-            fewest, since = (len(bad), 0) if len(bad) < fewest else (fewest, since + 1)
-            if not len(bad) or since >= PATIENCE or time.monotonic() > until:
+            fewest, since, stuck = (len(bad), 0, 0) if len(bad) < fewest else (fewest, since + 1, stuck + looked_at)
+            if not len(bad) or since >= PATIENCE or stuck >= STUCK or time.monotonic() > until:
                 break
             penalty = min(penalty * PENALTY_GROWTH, PENALTY_MOST)
             todo = bad

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express import antennarepair, verilog
+from a6hub_jupyter.express import antennarepair, nudging, verilog
 from a6hub_jupyter.express.assembly import Assembly
 from a6hub_jupyter.express.congestion import Congestion, Spot
 from a6hub_jupyter.express.database import Database
@@ -80,7 +80,7 @@ def route_and_repair(assembly: Assembly, until: float, before: Routed | None = N
 
 def route_without_antennas(job: Job, technology: Technology, database: Database, until: float) -> Routed:
     """Route; then add diodes where metal charges gates too much, and route these, a few times at most."""
-    routed = route_and_repair(assemble(job, technology, database), until)
+    routed = route_with_nudges(job, technology, database, until)
     for _ in range(antennarepair.ROUNDS):
         if not routed.is_clean or time.monotonic() > until:
             break
@@ -99,6 +99,19 @@ def route_without_antennas(job: Job, technology: Technology, database: Database,
     return routed
 
 
+def route_with_nudges(job: Job, technology: Technology, database: Database, until: float) -> Routed:
+    """Route; where a few conflicts stay, move cells beside them and go on, a few times at most."""
+    routed = route_and_repair(assemble(job, technology, database), until)
+    for turn in range(nudging.ROUNDS):
+        if not 0 < len(routed.conflicts) <= nudging.MOST_NETS or time.monotonic() > until:
+            break
+        moved = nudging.nudged(job, routed.assembly, turn)
+        if moved is None:
+            break
+        routed = route_and_repair(Assembly(job, technology, moved), until, routed)
+    return routed
+
+
 def assemble(job: Job, technology: Technology, database: Database) -> Assembly:
     """The design on the grid; says how large it is, and which pins cannot be reached."""
     assembly, layers = Assembly(job, technology, database), technology.layers
@@ -113,7 +126,7 @@ def assemble(job: Job, technology: Technology, database: Database) -> Assembly:
 
 def given_up(job: Job, database: Database, technology: Technology, spot: Spot, nets: int) -> str:
     """Why the design cannot be routed, where it is worst, and what to do."""
-    room = sum(b - a for row in range(database.row_count) for a, b in database.spans(row)) * database.row_height
+    room = database.room()
     macros = technology.lef.macros
     full = sum(macros[c.cell].width * macros[c.cell].height for c in database.components) / room
     x1, y1, x2, y2 = (v / 1000 for v in spot.box)

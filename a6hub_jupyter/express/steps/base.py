@@ -40,6 +40,8 @@ SHARED = (
     "FP_CORE_UTIL",
     "FP_ASPECT_RATIO",
     "FP_SIZING",
+    "CORE_AREA",
+    *floorplanning.MARGINS,
     "FP_TRACKS_INFO",
     "FP_TAPCELL_DIST",
     "CTS_ROOT_BUFFER",

@@ -20,6 +20,7 @@ SHARED = (
     "ERRORS_ON_UNMATCHED_IO",
 )
 """Variables of stock steps that Express understands the same way."""
+MARGINS = ("LEFT_MARGIN_MULT", "BOTTOM_MARGIN_MULT", "RIGHT_MARGIN_MULT", "TOP_MARGIN_MULT")
 ORIENTATIONS = ("N", "S", "FN", "FS")
 
 
@@ -36,6 +37,9 @@ def settings(config: Any, toolbox: Toolbox) -> dict[str, Any]:
     def length(name: str) -> int:
         return nanometres(str(config[name]))
 
+    core = config["CORE_AREA"] if config["FP_SIZING"] == "absolute" else None
+    if core and not config["DIE_AREA"]:
+        raise ProblemError("CORE_AREA is given without DIE_AREA: give both, or neither.")
     multilayer = bool(config["PDN_MULTILAYER"])
     return {
         "bar_layer": config["PDN_HORIZONTAL_LAYER"] if multilayer else "",
@@ -53,6 +57,8 @@ def settings(config: Any, toolbox: Toolbox) -> dict[str, Any]:
         "halo": [length("FP_MACRO_HORIZONTAL_HALO"), length("FP_MACRO_VERTICAL_HALO")],
         "pin_order": str(config["IO_PIN_ORDER_CFG"]) if config["IO_PIN_ORDER_CFG"] else None,
         "pins_unmatched": config["ERRORS_ON_UNMATCHED_IO"],
+        "core_area": [nanometres(str(v)) for v in core] if core else None,
+        "margins": [float(config[name]) for name in MARGINS],
         "endcap_cell": config["ENDCAP_CELL"],
         "diode_cell": config["DIODE_CELL"],
     }

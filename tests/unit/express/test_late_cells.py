@@ -1,0 +1,109 @@
+"""What routing still changes in the rows: cells moved by a site, diodes in gaps. Sites are 0.4 x 2.8 um."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from a6hub_jupyter.express import antennarepair, nudging, rows
+from a6hub_jupyter.express.antennacheck import AntennaViolation
+from a6hub_jupyter.express.database import Component, Database
+from a6hub_jupyter.express.geometry import Box, Shape
+from a6hub_jupyter.express.job import Job
+from a6hub_jupyter.express.lef import Macro, Pin
+from a6hub_jupyter.express.verilog import Netlist
+from tests.unit.express.jobs import job
+
+SITE, ROW = 400, 2800
+METAL = [Shape("m0", Box(100, 100, 300, 300))]
+MACROS = {
+    "cell": Macro("cell", 4 * SITE, ROW, pins={"A": Pin("INPUT", shapes=METAL, gate_area=0.1)}),
+    "diode": Macro("diode", 2 * SITE, ROW, pins={"D": Pin("INPUT", shapes=METAL, diffusion_area=0.4)}),
+    "fill_1": Macro("fill_1", SITE, ROW),
+    "fill_2": Macro("fill_2", 2 * SITE, ROW),
+}
+TECHNOLOGY = cast("Any", SimpleNamespace(pitch_x=400, pitch_y=400, lef=SimpleNamespace(macros=MACROS)))
+GRID = SimpleNamespace(place=lambda node: (0, node, 2), x=lambda i: 400 * i, y=lambda j: 400 * j)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Job:
+    return job(tmp_path, fillers=["fill_*"], decaps=[], diode_cell="diode/D")
+
+
+def database(*sites: int, length: int) -> Database:
+    """One row of so many sites, with cells at some."""
+    found = Database(Netlist("top"), length * SITE, 2 * ROW, ROW, SITE, 0, length * SITE, row_top=ROW)
+    found.components = [Component(f"u{k}", "cell", x * SITE, 0) for k, x in enumerate(sites)]
+    found.netlist.cells = {c.name: c.cell for c in found.components}
+    found.netlist.nets = {f"n{k}": [(f"u{k}", "A")] for k in range(len(sites))}
+    found.fillers = rows.fill(found, MACROS, [], ["fill_*"])
+    return found
+
+
+def taken(found: Database) -> list[int]:
+    """The sites under all cells, in order; each once when nothing overlaps."""
+    return sorted(site for c in found.everything() for site in range(c.x // SITE, (c.x + MACROS[c.cell].width) // SITE))
+
+
+def at(found: Database, *nodes: int) -> Any:
+    """A design with conflicts at these columns."""
+    return SimpleNamespace(
+        grid=GRID, technology=TECHNOLOGY, database=found, router=SimpleNamespace(collided=np.array(nodes))
+    )
+
+
+@pytest.mark.parametrize("turn", range(6))
+def test_one_cell_beside_a_conflict_moves_by_a_site(turn: int, settings: Job) -> None:
+    before = database(3, 8, 13, 30, length=40)
+    after = nudging.nudged(settings, at(before, 10, 11), turn)
+    assert after is not None
+    ways = [b.x - a.x for a, b in zip(before.components, after.components, strict=True)]
+    assert [abs(way) for way in ways if way] == [SITE]
+    assert ways[3] == 0
+    assert taken(after) == list(range(40))
+
+
+def test_in_a_full_row_nothing_moves(settings: Job) -> None:
+    assert nudging.nudged(settings, at(database(0, 4, 8, length=12), 5), 0) is None
+
+
+def violation(net: str, pin: str, ratio: float = 500.0) -> AntennaViolation:
+    return AntennaViolation(net, pin, "m4", "side area", ratio, 400.0)
+
+
+def test_diode_takes_the_nearest_gap_and_joins_the_net(settings: Job) -> None:
+    """Gaps of one site beside the gate are too narrow; that at 19 is the nearest of two sites."""
+    before = database(0, 5, 10, 15, 21, 25, length=40)
+    worse = violation("n2", "u2/A", 600.0)
+    after = antennarepair.with_diodes(settings, TECHNOLOGY, before, [violation("n2", "u5/A"), worse])
+    assert after is not None
+    (diode,) = [c for c in after.components if c.cell == "diode"]
+    assert (diode.x, diode.y) == (19 * SITE, 0)
+    assert after.netlist.nets["n2"] == [("u2", "A"), (diode.name, "D")]
+    assert after.netlist.cells[diode.name] == "diode"
+    assert taken(after) == list(range(40))
+    assert before.netlist.nets["n2"] == [("u2", "A")]
+
+
+def test_each_diode_has_a_gap_and_a_name_of_its_own(settings: Job) -> None:
+    before = database(0, 6, 12, length=16)
+    after = antennarepair.with_diodes(settings, TECHNOLOGY, before, [violation(f"n{k}", f"u{k}/A") for k in range(3)])
+    assert after is not None
+    assert sorted(c.x // SITE for c in after.components if c.cell == "diode") == [4, 10]
+    assert taken(after) == list(range(16))
+
+
+@pytest.mark.parametrize(("cell", "length"), [("", 20), ("cell/A", 20), ("diode/Q", 20), ("diode/D", 4)])
+def test_without_diode_or_gap_it_says_so(
+    cell: str, length: int, settings: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.diode_cell = cell
+    assert (
+        antennarepair.with_diodes(settings, TECHNOLOGY, database(0, length=length), [violation("n0", "u0/A")]) is None
+    )
+    assert "1 nets violate them" in capsys.readouterr().out
