@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from a6hub_jupyter.express.grid import Grid
     from a6hub_jupyter.express.fabric import Net
+    from a6hub_jupyter.express.grid import Grid
 
 
 def half_perimeter(grid: Grid, nets: Iterable[Net]) -> int:
