@@ -58,6 +58,8 @@ class BalancedTree:
         self._most_slew = slew or SLEW_SHARE * timer.constraints.period
         self._most_load = settings.get("clock_max_capacitance") or math.inf
         self._below: dict[tuple[str, str], float] = {}
+        self.overloaded = 0
+        """Buffers over a limit, though no stronger one is named."""
 
     def grow(self, net: str, fanout: int, prefix: str, cells: dict[str, str]) -> int:
         """Buffer `net` down to a single buffer; returns how many buffers it took. `cells` is the netlist's own."""
@@ -88,6 +90,7 @@ class BalancedTree:
             size = max(FEWEST_IN_GROUP, size * 3 // 4)
         if strong is None:
             strong = self._buffers[-1]
+            self.overloaded += sum(not self._fits(strong, load) for load in loads)
         return found, [self._balanced(strong, load, loads) for load in loads]
 
     def _strong(self, loads: list[Load]) -> Cell | None:

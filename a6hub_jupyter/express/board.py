@@ -5,7 +5,6 @@ All that is compiled is called from here; nets are numbers, in the order in whic
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from a6hub_jupyter.express import conflicts, maze, regions, rerouting, routes
+from a6hub_jupyter.express.cores import cores
 from a6hub_jupyter.express.fabric import SCARCE_PRICE, ends_of, fabric_of
 
 if TYPE_CHECKING:
@@ -31,15 +31,8 @@ ROUTE_MOST = 2_000_000
 """Nodes of the longest route."""
 POOL_FREE = 8_000_000
 """Room for new routes, in nodes, that each thread gets for one pass."""
-THREADS_MOST = 4
 TRIES = 8
 """Searches for one terminal, each with a wider margin, at most."""
-
-
-def threads() -> int:
-    """How many threads route: as many as there are processors for this process, up to a few."""
-    given = os.environ.get("EXPRESS_THREADS", "")
-    return int(given) if given.isdigit() and int(given) > 0 else min(len(os.sched_getaffinity(0)), THREADS_MOST)
 
 
 class Kept(NamedTuple):
@@ -69,7 +62,7 @@ class Board:
             np.zeros(count, np.bool_),
         )
         self.margins = np.full(count, MARGIN_START, np.int64)
-        self._threads = threads()
+        self._threads = cores()
         shared: list[Array] = [
             np.zeros(grid.size, kind) for kind in (np.int32, np.float64, np.int32, np.int32, np.float32)
         ]

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express import available, verilog
 from a6hub_jupyter.express.balancedtree import BalancedTree
 from a6hub_jupyter.express.buffering import TreeBuilder
 from a6hub_jupyter.express.checkpictures import clock_tree
 from a6hub_jupyter.express.database import Database
-from a6hub_jupyter.express.defwriter import write_def
-from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
-from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.job import Job, run
+from a6hub_jupyter.express.settling import placer_of, settle, write_views
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.timing.analysis import LATE
 from a6hub_jupyter.express.timing.clocknets import clock_nets
@@ -31,14 +29,10 @@ FEWEST_SINKS = 5
 
 def grow(job: Job) -> Metrics:
     """Buffer each clock, then place again with the buffers in. Wire length in um, area in um2."""
-    reason = available()
-    if reason:
-        raise ProblemError(reason)
-    from a6hub_jupyter.express.placer import Placer  # noqa: PLC0415  its absence is a sentence
-
     technology = Technology.of(job)
     macros = technology.lef.macros
     database = Database.load_placed(job.given("database"))
+    placer = placer_of(job, technology, database)
     netlist = database.netlist
     timer = timers({**job.timing, "corners": job.timing["corners"][:1]}, technology)[0]
     tree = BalancedTree(TreeBuilder(database, macros), timer, job.clock_buffers, job.timing)
@@ -62,24 +56,18 @@ def grow(job: Job) -> Metrics:
         print("CLOCK_PORT is not set: no clock tree.")
     if any(len(nets) > 1 for nets in found.values()):
         print("Trees behind clock gates are balanced in themselves; the gate and its tree add to the clock's latency.")
-    placer = Placer(database, macros, job.effort, job.output("coloquinte.log"))
-    length = placer.settle() if buffers else placer.half_perimeter()
-    print(f"Placement with the clock tree: half-perimeter wire length {length:.0f} um.")
+    if tree.overloaded:
+        print(
+            f"{tree.overloaded} clock buffers are over a limit of slew or load, though they are the strongest: name "
+            "stronger ones in CTS_CLK_BUFFERS, or raise CTS_MAX_SLEW or CTS_MAX_CAP."
+        )
+    length = settle(placer, "Placement with the clock tree", changed=buffers > 0)
     clock_tree(job.output("clock_tree.png"), database, macros, job.clock_ports)
     slacks = timer.analyse(database, timer.placed(PinMap(database, macros)))
     _say_latencies(slacks)
-    database.save(job.output(DATABASE_FILE))
-    job.output(f"{job.top}.nl.v").write_text(verilog.write(netlist))
-    write_def(job, technology, database)
-    area = sum(macros[c.cell].width * macros[c.cell].height for c in database.components)
-    core = database.room()
     return {
-        "design__instance__count": len(database.components) + len(database.taps),
-        "design__instance__count__stdcell": len(database.components),
+        **write_views(job, technology, database, length),
         "design__instance__count__class:clock_buffer": buffers,
-        "design__instance__area": round(area / 1e6, 4),
-        "design__instance__utilization": round(area / core, 4),
-        "route__wirelength__estimated": round(length, 1),
     }
 
 

@@ -12,13 +12,11 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express import available, verilog
 from a6hub_jupyter.express.buffering import TreeBuilder, groups
 from a6hub_jupyter.express.database import Database
-from a6hub_jupyter.express.defwriter import write_def
-from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
-from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.job import Job, run
 from a6hub_jupyter.express.room import Room
+from a6hub_jupyter.express.settling import placer_of, settle, write_views
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.timing.analysis import LATE
 from a6hub_jupyter.express.timing.clocknets import clock_nets
@@ -60,7 +58,7 @@ class Repair:
         library = self._timer.library
         self._choice = Choice(library, self._macros, job.timing["excluded"])
         self._builder = TreeBuilder(database, self._macros)
-        self._room = Room(database, self._macros)
+        self.room = Room(database, self._macros)
         self._clock_nets = {
             net for nets in clock_nets(database.netlist, library, job.clock_ports).values() for net in nets
         }
@@ -79,7 +77,7 @@ class Repair:
     def exchange(self, instance: str, cell: str) -> bool:
         """Put another cell in the place of an instance's, if there is room for it."""
         before = self._database.netlist.cells[instance]
-        if not self._room.take(self._macros[cell].width - self._macros[before].width):
+        if not self.room.take(self._macros[cell].width - self._macros[before].width):
             return False
         self._database.netlist.cells[instance] = cell
         self._components[instance].cell = cell
@@ -164,7 +162,7 @@ class Repair:
             return 0
         _, _, parts, name, before = min(options)
         found = groups(sinks, math.ceil(len(sinks) / parts))
-        if before >= load or not self._room.take(len(found) * self._macros[name].width):
+        if before >= load or not self.room.take(len(found) * self._macros[name].width):
             return 0
         tops = [self._builder.add_buffer(f"repair_{self.buffers + k}", name, part) for k, part in enumerate(found)]
         self.buffers += len(found)
@@ -221,14 +219,9 @@ def _score(slacks: Slacks) -> tuple[float, float]:
 
 def repair(job: Job) -> Metrics:
     """Repair the placed design, then make the placement legal again. Wire length in um, area in um2."""
-    reason = available()
-    if reason:
-        raise ProblemError(reason)
-    from a6hub_jupyter.express.placer import Placer  # noqa: PLC0415  its absence is a sentence
-
     technology = Technology.of(job)
-    macros = technology.lef.macros
     database = Database.load_placed(job.given("database"))
+    placer = placer_of(job, technology, database)
     work = Repair(job, technology, database)
     left = work.keep_limits()
     if job.timing["sizing"]:
@@ -239,20 +232,13 @@ def repair(job: Job) -> Metrics:
     shown = ", ".join(f"{n} {cell}" for cell, n in sorted(strengths.items()))
     print(f"Design repair: {len(work.resized)} cells of another strength{f' ({shown})' if shown else ''}, "
           f"{work.buffers} buffers; {left} nets over their limits of slew or load.")  # fmt: skip
-    placer = Placer(database, macros, job.effort, job.output("coloquinte.log"))
-    length = placer.settle() if work.resized or work.buffers else placer.half_perimeter()
-    print(f"Placement after repair: half-perimeter wire length {length:.0f} um.")
-    database.save(job.output(DATABASE_FILE))
-    job.output(f"{job.top}.nl.v").write_text(verilog.write(database.netlist))
-    write_def(job, technology, database)
-    area = sum(macros[c.cell].width * macros[c.cell].height for c in database.components)
+    if sentence := work.room.sentence():
+        print(sentence)
+    length = settle(placer, "Placement after repair", changed=bool(work.resized or work.buffers))
     return {
-        "design__instance__count": len(database.components) + len(database.taps),
-        "design__instance__count__stdcell": len(database.components),
+        **write_views(job, technology, database, length),
         "design__instance__count__class:timing_repair_buffer": work.buffers,
         "design__instance__count__resized": len(work.resized),
-        "design__instance__area": round(area / 1e6, 4),
-        "route__wirelength__estimated": round(length, 1),
     }
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import klayout.db as kdb
 from klayout import rdb
 
-from a6hub_jupyter.express import checkpictures, layermap
+from a6hub_jupyter.express import checkpictures, layerchecks, layermap
+from a6hub_jupyter.express.cores import cores
 from a6hub_jupyter.express.designrules import RuleCheck, Violation
 from a6hub_jupyter.express.job import Job, run
 from a6hub_jupyter.express.problem import ProblemError
@@ -80,7 +81,7 @@ def check(job: Job) -> Metrics:
         regions[name] = kdb.Region(top.begin_shapes_rec(index))
         regions[name].merge()
     rules = RuleCheck(technology.lef, list(used), layout.dbu * 1000)
-    violations = list(rules.violations(regions))
+    violations = layerchecks.violations(rules, regions, cores())
     write_report(job, layout.dbu, violations)
     die = top.bbox()
     boxes = [(v.box.left, v.box.bottom, v.box.right, v.box.top) for v in violations]

@@ -9,7 +9,7 @@ ends, cuts per wide metal, off-grid.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import klayout.db as kdb
 
@@ -35,6 +35,13 @@ class Violation:
     def box(self) -> kdb.Box:
         """Bounding box in database units."""
         return self.shape.bbox()
+
+
+class Part(NamedTuple):
+    """A part of the check: `metal`, `cut` or `grid`; its layer, and for a cut the metals below and above it."""
+
+    kind: str
+    layers: tuple[str, ...]
 
 
 class RuleCheck:
@@ -72,33 +79,45 @@ class RuleCheck:
                 found.setdefault(rule, []).append(name)
         return found
 
-    def violations(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
-        """All violations, metal by metal, then cut by cut, then what is off the manufacturing grid."""
-        yield from self.of_metals(regions)
-        yield from self.of_cuts(regions)
-        yield from self.off_grid(regions)
+    def parts(self) -> list[Part]:
+        """The check in parts that can be done apart: metal by metal, cut by cut, then what is off the grid."""
+        kinds = [(k, name, self._lef.layers[name].kind) for k, name in enumerate(self._layers)]
+        metals = [Part("metal", (name,)) for _, name, kind in kinds if kind == "ROUTING"]
+        inner = [(k, name) for k, name, kind in kinds if kind == "CUT" and 0 < k < len(self._layers) - 1]
+        cuts = [Part("cut", (name, self._layers[k - 1], self._layers[k + 1])) for k, name in inner]
+        return [*metals, *cuts, *(Part("grid", (name,)) for name in self._layers)]
+
+    def of_part(self, part: Part, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
+        """The violations of one part."""
+        name = part.layers[0]
+        if part.kind == "metal":
+            yield from self._metal(self._lef.layers[name], regions[name])
+        elif part.kind == "cut":
+            yield from self._cut(name, regions, *part.layers[1:])
+        else:
+            yield from self._off_grid(name, regions[name])
+
+    def violations(self, regions: Mapping[str, kdb.Region], *kinds: str) -> Iterator[Violation]:
+        """All violations, or those of some kinds of parts, part by part."""
+        self._wide_parts.clear()
+        for part in self.parts():
+            if not kinds or part.kind in kinds:
+                yield from self.of_part(part, regions)
 
     def of_metals(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
         """Width, spacing and area of the metals."""
-        self._wide_parts.clear()
-        for name in self._layers:
-            if self._lef.layers[name].kind == "ROUTING":
-                yield from self._metal(self._lef.layers[name], regions[name])
+        return self.violations(regions, "metal")
 
     def of_cuts(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
         """Size, spacing, enclosure and number of the cuts."""
-        self._wide_parts.clear()
-        for k, name in enumerate(self._layers):
-            if self._lef.layers[name].kind == "CUT" and 0 < k < len(self._layers) - 1:
-                yield from self._cut(name, regions, self._layers[k - 1], self._layers[k + 1])
+        return self.violations(regions, "cut")
 
-    def off_grid(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
+    def _off_grid(self, name: str, region: kdb.Region) -> Iterator[Violation]:
         """Vertices that are not on the manufacturing grid."""
         grid = self._units(self._lef.manufacturing_grid)
         if grid > 1:
-            for name in self._layers:
-                found = regions[name].grid_check(grid, grid)
-                yield from _found(f"{name}.off the {self._lef.manufacturing_grid / 1000:g} grid", name, "grid", found)
+            rule = f"{name}.off the {self._lef.manufacturing_grid / 1000:g} grid"
+            yield from _found(rule, name, "grid", region.grid_check(grid, grid))
 
     # -- metals
 
@@ -232,5 +251,6 @@ class RuleCheck:
 def _found(
     rule: str, layer: str, kind: str, shapes: kdb.EdgePairs | kdb.Region | list[kdb.EdgePair]
 ) -> Iterator[Violation]:
-    for shape in shapes if isinstance(shapes, list) else shapes.each():
-        yield Violation(rule, layer, kind, shape)
+    """In the order of their places: klayout's own differs from run to run."""
+    found = [Violation(rule, layer, kind, s) for s in (shapes if isinstance(shapes, list) else shapes.each())]
+    yield from sorted(found, key=lambda v: (v.box.left, v.box.bottom, v.box.right, v.box.top))

@@ -10,13 +10,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express import available, verilog
 from a6hub_jupyter.express.buffering import TreeBuilder
 from a6hub_jupyter.express.database import Database
-from a6hub_jupyter.express.defwriter import write_def
-from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
-from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.job import Job, run
 from a6hub_jupyter.express.room import Room
+from a6hub_jupyter.express.settling import placer_of, settle, write_views
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.timing.analysis import EARLY, LATE
 from a6hub_jupyter.express.timing.drives import Choice, response
@@ -61,7 +59,7 @@ class HoldRepair:
         choice = Choice(self._timers[0].library, self._macros, job.timing["excluded"])
         self._delays = [c for c in choice.delays() if all(c.name in t.library for t in self._timers)]
         self._builder = TreeBuilder(database, self._macros)
-        self._room = Room(database, self._macros)
+        self.room = Room(database, self._macros)
         self._most = int(job.timing["hold_buffer_share"] * len(database.netlist.cells))
         self.added = 0
 
@@ -124,7 +122,7 @@ class HoldRepair:
                 best, missing = cell, short
             if missing <= 0:
                 break
-        if best is None or self.added >= self._most or not self._room.take(self._macros[best.name].width):
+        if best is None or self.added >= self._most or not self.room.take(self._macros[best.name].width):
             return
         instance, name = terminal
         net = corners[0].analysis.graph.net_of[corners[0].analysis.graph.index[terminal]]
@@ -137,14 +135,9 @@ class HoldRepair:
 
 def repair(job: Job) -> Metrics:
     """Repair hold, then make the placement legal again. Wire length in um, area in um2."""
-    reason = available()
-    if reason:
-        raise ProblemError(reason)
-    from a6hub_jupyter.express.placer import Placer  # noqa: PLC0415  its absence is a sentence
-
     technology = Technology.of(job)
-    macros = technology.lef.macros
     database = Database.load_placed(job.given("database"))
+    placer = placer_of(job, technology, database)
     work = HoldRepair(job, technology, database)
     corners = work.run()
     worst_hold = min(slacks.hold.worst for slacks in corners)
@@ -153,21 +146,12 @@ def repair(job: Job) -> Metrics:
         print("Hold repair: no path is checked for hold.")
     else:
         print(f"Hold repair: {work.added} cells; worst slack {worst_hold:.3f} ns, of setup {worst_setup:.3f} ns.")
-    placer = Placer(database, macros, job.effort, job.output("coloquinte.log"))
-    length = placer.settle() if work.added else placer.half_perimeter()
-    print(f"Placement after hold repair: half-perimeter wire length {length:.0f} um.")
-    database.save(job.output(DATABASE_FILE))
-    job.output(f"{job.top}.nl.v").write_text(verilog.write(database.netlist))
-    write_def(job, technology, database)
-    area = sum(macros[c.cell].width * macros[c.cell].height for c in database.components)
-    core = database.room()
+    if sentence := work.room.sentence():
+        print(sentence)
+    length = settle(placer, "Placement after hold repair", changed=work.added > 0)
     return {
-        "design__instance__count": len(database.components) + len(database.taps),
-        "design__instance__count__stdcell": len(database.components),
+        **write_views(job, technology, database, length),
         "design__instance__count__hold_buffer": work.added,
-        "design__instance__area": round(area / 1e6, 4),
-        "design__instance__utilization": round(area / core, 4),
-        "route__wirelength__estimated": round(length, 1),
     }
 
 

@@ -24,10 +24,21 @@ class Room:
             for c in (*database.components, *database.taps)
         )
         self._free = int(rows * FULL) - used
+        self._refused = 0
 
     def take(self, width: int) -> bool:
         """Take so much; False, and nothing taken, when there is not enough."""
         if width > 0 and width > self._free:
+            self._refused += 1
             return False
         self._free -= width
         return True
+
+    def sentence(self) -> str | None:
+        """What there was no room for, and what to do; None when there was room for all."""
+        if not self._refused:
+            return None
+        return (
+            f"The rows are full to {100 * FULL:.0f} %: {self._refused} changes found no room. "
+            "Lower FP_CORE_UTIL, or enlarge DIE_AREA, for the repair to do all it can."
+        )

@@ -97,6 +97,17 @@ def test_groups_shrink_until_the_load_is_allowed(tmp_path: Path) -> None:
     assert max(len(pins) - 1 for net, pins in database.netlist.nets.items() if net != "clk") <= 3
 
 
+def test_buffers_over_their_limits_are_counted(tmp_path: Path) -> None:
+    """No buffer may drive even two registers of 0.02 pF when 0.03 pF are the most."""
+    database = _design(16)
+    tree = _tree(database, tmp_path, {"clock_max_capacitance": 0.03}, ["buf_1", "buf_4"])
+    tree.grow("clk", 16, "clkbuf", database.netlist.cells)
+    assert tree.overloaded >= 8
+    easy = _tree(_design(16), tmp_path, NO_LIMITS, ["buf_1", "buf_4"])
+    easy.grow("clk", 16, "clkbuf", _design(16).netlist.cells)
+    assert easy.overloaded == 0
+
+
 def test_unknown_clock_buffers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match="CTS_CLK_BUFFERS or CTS_ROOT_BUFFER names 'none'"):
         _tree(_design(8), tmp_path, NO_LIMITS, ["none"])
@@ -111,6 +122,8 @@ def test_room_is_taken_and_given_back() -> None:
     assert not room.take(1)
     assert room.take(-1000)
     assert room.take(1000)
+    assert (room.sentence() or "").startswith("The rows are full to 95 %: 2 changes found no room. Lower FP_CORE_UTIL")
+    assert Room(_design(2), MACROS).sentence() is None
 
 
 def test_choice_knows_the_lef_and_the_exclusions(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
-from a6hub_jupyter.express import checkpictures
-from a6hub_jupyter.express.designrules import RuleCheck
+from a6hub_jupyter.express import checkpictures, layerchecks
+from a6hub_jupyter.express.designrules import RuleCheck, Violation
 from a6hub_jupyter.express.lef import Lef
 
 kdb = pytest.importorskip("klayout.db")
@@ -80,3 +81,24 @@ def test_picture_marks_a_violation_however_small(tmp_path: Path) -> None:
     colours = clean.getcolors(1000) or []
     assert red not in [colour for _, colour in colours]
     assert one.getpixel((520, 270)) == red
+
+
+def test_several_processes_find_the_same_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, lef = random.Random(5), Lef()
+    lef.parse(STACK)
+    regions = {}
+    for name in ("m0", "c0", "m1"):
+        corners = [(rng.randrange(20000), rng.randrange(20000)) for _ in range(400)]
+        boxes = [kdb.Box(x, y, x + rng.randrange(150, 900), y + rng.randrange(150, 900)) for x, y in corners]
+        regions[name] = kdb.Region(boxes).merged()
+    rules = RuleCheck(lef, ["m0", "c0", "m1"])
+
+    def listed(found: list[Violation]) -> list[tuple[str, str, str, str]]:
+        return [(v.rule, v.layer, v.kind, str(v.box)) for v in found]
+
+    alone = listed(layerchecks.violations(rules, regions, 2))
+    assert alone == listed(list(rules.violations(regions)))
+    assert len({rule for rule, *_ in alone}) > 6
+    monkeypatch.setattr(layerchecks, "MANY_POLYGONS", 0)
+    monkeypatch.setattr(rules, "violations", None)
+    assert listed(layerchecks.violations(rules, regions, 2)) == alone

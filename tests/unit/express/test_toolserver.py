@@ -12,7 +12,10 @@ import pytest
 pytestmark = pytest.mark.needs("express")
 
 if pytest.importorskip("librelane"):
+    from a6hub_jupyter.express.flow import Express
+    from a6hub_jupyter.express.steps.base import ExpressStep
     from a6hub_jupyter.express.steps.tools import ToolServer
+    from a6hub_jupyter.express.toolserver import TOOLS
 
 TOOL = "a6hub_jupyter.express.yosys"
 """A module of ours that can be run, and that says so when it is not given what it knows."""
@@ -24,6 +27,10 @@ def server() -> Iterator[ToolServer]:
     yield started
     if psutil.pid_exists(started.pid):
         started.close()
+
+
+def test_the_tools_of_all_steps_are_imported_ahead() -> None:
+    assert {step.tool for step in Express.Steps if issubclass(step, ExpressStep)} == set(TOOLS)
 
 
 def test_a_tool_runs_as_if_it_had_been_started(server: ToolServer, tmp_path: Path) -> None:
