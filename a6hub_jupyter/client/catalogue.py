@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,14 +35,41 @@ def steps(flow: str | None = None) -> pd.DataFrame:
     return frame
 
 
-def variables(flow: str = "Express", *, pdk: str | None = None, scl: str | None = None) -> pd.DataFrame:
-    """Return the variables of a flow, with the PDK's defaults; units are LibreLane's, the index is the name."""
-    given = {k: v for k, v in (("pdk", pdk), ("scl", scl)) if v}
-    rows = current_server().get(f"flows/{quote(flow, safe='')}/variables", **given)["variables"]
+def variables(
+    flow: str | Sequence[str] = "Express",
+    *,
+    pdk: str | None = None,
+    scl: str | None = None,
+    toolchain: str | None = None,
+    substituting_steps: Mapping[str, str | None] | None = None,
+) -> pd.DataFrame:
+    """Return the variables of a flow, with the PDK's defaults; units are LibreLane's, the index is the name.
+
+    ``flow`` is a name or a list of step ids, ``substituting_steps`` as for ``Design.build``. They are those of the
+    LibreLane that would run the flow; ``toolchain`` says by which toolchain.
+    """
+    rows = listed(flow, pdk=pdk, scl=scl, toolchain=toolchain, substituting_steps=substituting_steps)["variables"]
     rows = [{**v, "type": type_name(v["type"])} for v in rows]
     columns = ["name", "type", "default", "units", "description", "group", "steps", "deprecated_names", "default_from"]
     frame: pd.DataFrame = pd.DataFrame(rows, columns=columns).set_index("name")
     return frame
+
+
+def listed(
+    flow: str | Sequence[str],
+    *,
+    substituting_steps: Mapping[str, str | None] | None = None,
+    **given: str | None,
+) -> dict[str, Any]:
+    """Return ``{variables, steps, ...}`` of a flow as the server tells them; ``given`` are pdk, scl and toolchain."""
+    name = flow if isinstance(flow, str) else "Custom"
+    meta: dict[str, Any] = {} if isinstance(flow, str) else {"flow": list(flow)}
+    if substituting_steps:
+        meta = {"flow": flow, **meta, "substituting_steps": dict(substituting_steps)}
+    asked = {k: v for k, v in given.items() if v}
+    if meta:
+        asked["meta"] = json.dumps(meta)
+    return dict(current_server().get(f"flows/{quote(name, safe='')}/variables", **asked))
 
 
 def type_name(kind: Mapping[str, Any]) -> str:

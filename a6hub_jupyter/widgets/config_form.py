@@ -8,10 +8,10 @@ import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import ipywidgets as widgets
 
+from ..client.catalogue import listed
 from ..client.errors import A6HubError
 from ..client.server import current_server
 from .config_row import ConfigRow, Looks
@@ -47,10 +47,13 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         given = {k: v for k, v in (("flow", flow), ("pdk", pdk)) if v is not None}
         self.design.options.update(given)
         named = design.options.get("flow")
-        self.flow = named if isinstance(named, str) else "Express"
-        where = {k: str(design.options[k]) for k in ("pdk", "scl") if design.options.get(k)}
-        listed = current_server().get(f"flows/{quote(self.flow, safe='')}/variables", **where)["variables"]
-        self._variables: dict[str, dict[str, Any]] = {v["name"]: v for v in listed}
+        meta = design.config.get("meta") or {}
+        steps = named or meta.get("flow") or "Express"
+        self.flow = steps if isinstance(steps, str) else "Custom"
+        where = {k: str(design.options[k]) for k in ("pdk", "scl", "toolchain") if design.options.get(k)}
+        substituted = design.options.get("substituting_steps") or meta.get("substituting_steps")
+        found = listed(steps, substituting_steps=substituted, **where)["variables"]
+        self._variables: dict[str, dict[str, Any]] = {v["name"]: v for v in found}
         self._rows: dict[str, ConfigRow] = {}
         self._looks = Looks()
         self._answer: dict[str, Any] = {}

@@ -14,6 +14,7 @@ from .live import live_server
 
 NOTEBOOK = """
 import json
+import a6hub_jupyter as a6hub
 from a6hub_jupyter import Design
 
 def said(make):
@@ -44,6 +45,9 @@ print(json.dumps({
     "config of validate": said(lambda: design().validate(config={"FP_CORE_UTL": 40})),
     "set later": said(later),
     "a bad value": said(lambda: design().build(FP_CORE_UTIL="much")),
+    "variables of a list": sorted(a6hub.variables(["Verilator.Lint"]).index),
+    "variables without a step": sorted(a6hub.variables("Express", substituting_steps={"Verilator.Lint": None}).index),
+    "rows of a form": sorted(a6hub.ConfigForm(design(), flow=["Verilator.Lint"])._variables),
     "right": said(lambda: design(FP_CORE_UTIL=40).validate()),
 }))
 """
@@ -75,4 +79,9 @@ def test_a_keyword_that_nobody_knows_is_a_type_error(tmp_path: Path, pdk_root: P
     assert said["a bad value"][0] == "RequestRefusedError"
     assert said["config of validate"][0] == said["right"][0] == "Validation"
     assert "Did you mean FP_CORE_UTIL" in said["config of validate"][1]
+    assert "LINTER_INCLUDE_PDK_MODELS" in said["variables of a list"]
+    assert "EXPRESS_EFFORT" not in said["variables of a list"]
+    assert "EXPRESS_EFFORT" in said["variables without a step"]
+    assert "LINTER_INCLUDE_PDK_MODELS" not in said["variables without a step"]
+    assert said["rows of a form"] == said["variables of a list"]
     assert said["right"][1].startswith("valid")
