@@ -118,10 +118,12 @@ def check(job: Job) -> Metrics:
 def report(job: Job, proof: Proof, seconds: float) -> Metrics:
     """Say and write what the proof has come to."""
     sentences = [f"Not proven equal to the RTL: {name}." for name in proof.unproven]
-    if proof.stopped:
+    if proof.stopped and "$tribuf" in proof.stopped:
+        sentences.append("The proof against the RTL came to no end: tri-state cells are beyond it.")
+    elif proof.stopped:
         sentences.append(
-            f"The proof against the RTL came to no end: {proof.stopped}. Raise EXPRESS_RTL_EQUIVALENCE_SECONDS, or set "
-            "EXPRESS_RTL_EQUIVALENCE_CELLS to 0 to leave it out."
+            f"The proof against the RTL came to no end: {proof.stopped.rstrip('.')}. Raise "
+            "EXPRESS_RTL_EQUIVALENCE_SECONDS, or set EXPRESS_RTL_EQUIVALENCE_CELLS to 0 to leave it out."
         )
     for sentence in sentences[:SHOWN]:
         print(sentence)
