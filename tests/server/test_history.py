@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from jupyter_server.serverapp import ServerApp
 
+from a6hub_jupyter.api import builds
 from a6hub_jupyter.app import EVENT_SCHEMA
 from a6hub_jupyter.builds.index import Row
 from a6hub_jupyter.builds.model import BuildRequest, Snapshot
@@ -42,6 +44,31 @@ async def test_pages_of_the_list_hold_each_build_once(api: Api, design_dir: Path
                 break
             params["cursor"] = page["next"]
         assert seen == expected
+
+
+async def test_ended_builds_are_listed_off_the_event_loop(
+    api: Api, design_dir: Path, jp_serverapp: ServerApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading, counting and serialising a long history must not hold up the streams of running builds."""
+    build = await finished(api, design_dir)
+    loop, seen = threading.get_ident(), []
+    index = jp_serverapp.web_app.settings["a6hub"].store.index
+
+    def watch(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def watched(*arguments: Any) -> Any:
+            seen.append((name, threading.get_ident()))
+            return real(*arguments)
+
+        monkeypatch.setattr(owner, name, watched)
+
+    for owner, name in ((index, "find"), (index, "count"), (builds, "build_json"), (index, "statistics")):
+        watch(owner, name)
+    assert [b["id"] for b in (await api.get("builds"))[1]["builds"]] == [build["id"]]
+    assert (await api.get("statistics"))[0] == 200
+    assert {name for name, _ in seen} == {"find", "count", "build_json", "statistics"}
+    assert [name for name, thread in seen if thread == loop] == []
 
 
 async def test_the_list_is_narrowed_by_tag_text_and_state(api: Api, design_dir: Path) -> None:
