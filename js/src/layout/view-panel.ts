@@ -65,6 +65,13 @@ export function viewPanel(
     if (form.reportValidity() && px !== undefined && py !== undefined) actions.goto(px, py, size);
   });
   for (const field of [x, y, width]) field.addEventListener("input", () => field.setCustomValidity(""));
+  // JupyterLab keeps what Enter does in a form from happening.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target === go) return;
+    event.preventDefault();
+    event.stopPropagation();
+    form.requestSubmit();
+  });
 
   const option = (text: string, key: "fills" | "labels") => {
     const box = element("input", { type: "checkbox" });
