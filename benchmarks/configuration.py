@@ -37,7 +37,7 @@ async def main() -> None:
     stage(default_root())
     worker = InspectorWorker(express.environment(sys.executable, os.environ), 60)
     pdk = pdks.PDK(PDK, default_root(), (SCL,))
-    catalogue = Catalogue()
+    catalogue, librelane = Catalogue(), ("", worker.ask)
     with tempfile.TemporaryDirectory() as directory:
         make_design(Path(directory))
         question = {"kind": "analyse", "design_dir": directory}
@@ -57,10 +57,9 @@ async def main() -> None:
         }
         await worker.ask(check)
         print(f"validation, warm            {await timed(lambda: worker.ask(check), REPEATS):8.1f} ms")
-    ours = ("ours", worker.ask)
-    first = await catalogue.variables("Classic", pdk, None, ours)
+    first = await catalogue.variables("Classic", pdk, None, librelane)
     size = len(json.loads(first.body)["variables"])
-    warm = await timed(lambda: catalogue.variables("Classic", pdk, None, ours), REPEATS)
+    warm = await timed(lambda: catalogue.variables("Classic", pdk, None, librelane), REPEATS)
     print(f"{size} variables of Classic, warm {warm:6.1f} ms, {len(first.body) // 1000} kB")
     await worker.close()
 
