@@ -11,6 +11,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
@@ -46,10 +47,15 @@ class Started(Executor):
 
 
 async def test_requests_with_a_key_hold_nobody_up_while_the_index_is_made(
-    api: Api, design_dir: Path, jp_serverapp: ServerApp, monkeypatch: pytest.MonkeyPatch
+    api: Api,
+    design_dir: Path,
+    jp_serverapp: ServerApp,
+    http_server_client: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """More of them than there are threads: who comes without a key is served, they are asked to come again."""
-    monkeypatch.setattr("a6hub_jupyter.builds.intake.INDEX_PATIENCE", 0.2)
+    http_server_client.max_clients = 200  # else it sends ten at a time
+    monkeypatch.setattr("a6hub_jupyter.builds.intake.INDEX_PATIENCE", 1.0)
     done = await api.until((await api.build(design_dir, to_step="Verilator.Lint"))["id"])
     store = jp_serverapp.web_app.settings["a6hub"].store
     made = threading.Event()
@@ -67,7 +73,8 @@ async def test_requests_with_a_key_hold_nobody_up_while_the_index_is_made(
             )
             for number in range(40)
         ]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.3)
+        assert not any(answer.done() for answer in keyed)
         assert [b["id"] for b in (await api.get("builds"))[1]["builds"]] == [done["id"]]
         for response in await asyncio.gather(*keyed):
             assert response.code == 503
