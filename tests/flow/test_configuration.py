@@ -91,6 +91,7 @@ def test_every_preset_makes_a_chip(preset: str, design: Callable[..., Path], sky
     assert steps == slugs(answer["steps"])
     metrics = json.loads((directory / "runs" / "run" / "final" / "metrics.json").read_text())
     assert metrics["design__lvs_error__count"] == metrics["klayout__drc_error__count"] == 0
+    assert metrics["timing__setup__ws"] > 0  # also *minimal* estimates: it costs little, and the slack teaches
     resolved = json.loads((directory / "runs" / "run" / "resolved.json").read_text())
     assert resolved["EXPRESS_EFFORT"] == OURS[preset].config["EXPRESS_EFFORT"]
 
