@@ -184,7 +184,11 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
             return [n for n in FIRST if n in self._variables]
         if self._show.value == "changed":
             resolved = self._answer.get("resolved", {})
-            laid = {n for n, v in resolved.items() if v["origin"].startswith("preset ")}
+            laid = {
+                n
+                for n, v in resolved.items()
+                if v["origin"].startswith("preset ") and v["value"] != self._variable(n)["default"]
+            }
             own = [n for n in self.design.config if n not in self._variables and n != "meta"]
             return [*own, *(n for n in self._variables if n in self.design.config or n in laid)]
         return list(self._variables)

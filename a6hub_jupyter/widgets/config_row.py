@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,7 +67,7 @@ class ConfigRow(widgets.Box):  # type: ignore[misc]
         if kind["kind"] in {"boolean", "choice"}:
             choices = ["true", "false"] if kind["kind"] == "boolean" else [str(c) for c in kind["choices"]]
             return widgets.Dropdown(
-                options=[(f"default ({default or 'none'})", ""), *((c, c) for c in choices)], **common
+                options=[(f"{default or 'none'} (default)", ""), *((c, c) for c in choices)], **common
             )
         return widgets.Text(placeholder=default or "none", continuous_update=True, **common)
 
@@ -91,8 +92,9 @@ class ConfigRow(widgets.Box):  # type: ignore[misc]
             origin = "" if origin == "default" else f"from {'the PDK' if origin == 'pdk' else origin}"
             if isinstance(self._input, widgets.Text):
                 self._input.placeholder = value
-            elif origin:
-                origin = f"{value}, {origin}"
+            else:
+                self._name_default(f"{value} ({origin or 'default'})")
+                origin = ""
         else:
             origin = ""
         where = ", ".join(part for part in (self.variable["units"], origin[:80]) if part)
@@ -104,12 +106,18 @@ class ConfigRow(widgets.Box):  # type: ignore[misc]
         bad = any(level == "error" for level, _ in findings)
         (self.add_class if bad else self.remove_class)("a6-bad")
 
+    def _name_default(self, label: str) -> None:
+        options = [(label, ""), *self._input.options[1:]]
+        if options != list(self._input.options):
+            self._quiet, value = True, self._input.value
+            self._input.options = options
+            self._input.value = value
+            self._quiet = False
+
     def _edited(self, change: Mapping[str, Any]) -> None:
         if not self._quiet:
             self._on_edit(self.variable["name"], read(change["new"], self.variable["type"]))
 
 
 def _summary(description: str) -> str:
-    text = " ".join(description.split())
-    text = text if len(text) <= 220 else f"{text[:217]}…"
-    return html.escape(text.replace("`", ""))
+    return html.escape(textwrap.shorten(description.replace("`", ""), 220, placeholder=" …"))

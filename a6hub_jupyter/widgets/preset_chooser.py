@@ -43,6 +43,8 @@ class PresetChooser(widgets.HBox):  # type: ignore[misc]
         if wrong:
             self._says.value = f"<span class='a6-error' role='alert'>{html.escape(' '.join(wrong))}</span>"
             return
+        if not resolved:  # nothing is, while something else is wrong
+            return
         counts = [
             f"{sum(v['origin'] == f'preset {name}' for v in resolved.values())} from {name}" for name in self._chosen
         ]
@@ -57,8 +59,7 @@ class PresetChooser(widgets.HBox):  # type: ignore[misc]
         self._quiet = False
         chips = [self._chip(n, name) for n, name in enumerate(self._chosen)]
         self.children = [self._add, *chips, self._says]
-        if not chips:
-            self._says.value = ""
+        self._says.value = ""
 
     def _chip(self, place: int, name: str) -> widgets.HBox:
         label = widgets.HTML(
