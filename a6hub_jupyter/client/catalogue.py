@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from .errors import RequestRefusedError
 from .server import current_server
 
 
@@ -110,10 +111,18 @@ def save_preset(
     scope = {"scope": "project" if directory is not None else "user"}
     where = {"design_dir": str(Path(directory).resolve())} if directory is not None else {}
     body = {"description": description, "config": dict(config), **scope}
-    current_server().put(f"presets/{quote(name, safe='')}", body, **where)
+    current_server().put(_preset_path(name), body, **where)
+
+
+def _preset_path(name: str) -> str:
+    """Return where a preset is on the server, which judges its name; but for one that a URL would not carry there."""
+    if not name.strip("."):
+        sentence = "This is no name for a preset. Use letters, digits, '_' and '-'."
+        raise RequestRefusedError(422, {"field": "name", "message": sentence})
+    return f"presets/{quote(name, safe='')}"
 
 
 def delete_preset(name: str, *, directory: str | Path | None = None) -> None:
     """Remove a preset of yours; with ``directory``, one of the design there."""
     where = {"scope": "project", "design_dir": str(Path(directory).resolve())} if directory is not None else {}
-    current_server().delete(f"presets/{quote(name, safe='')}", **where)
+    current_server().delete(_preset_path(name), **where)

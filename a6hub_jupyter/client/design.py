@@ -115,6 +115,7 @@ class Design:
         ``design.preset("balanced").build()``; without names there are none any more. ``a6hub.presets()`` lists them.
         """
         self.options["presets"] = list(names)
+        self.config.changed()
         return self
 
     def save(self, *, format: str | None = None) -> str:  # noqa: A002 - the word for it
@@ -147,8 +148,8 @@ class Design:
         return lint(*self._files(), top=self.name, directory=self.directory)
 
     def _files(self) -> list[str]:
-        files = self.config["VERILOG_FILES"]
-        return [f.removeprefix("dir::") for f in ([files] if isinstance(files, str) else files)]
+        files = self.config.get("VERILOG_FILES") or []
+        return [str(f).removeprefix("dir::") for f in (files if isinstance(files, (list, tuple)) else [files])]
 
     def __repr__(self) -> str:
         return f"Design({self.name!r}, {', '.join(self._files())})"

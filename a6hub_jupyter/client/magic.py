@@ -59,7 +59,7 @@ class SourceFindings:
                 rows.append("<div style='opacity:.5'>   ⋮</div>")
             last = number
             found = self._at(number)
-            back = "background:var(--jp-warn-color3, #fff3cd22)" if found else ""
+            back = "background:rgba(255, 160, 0, 0.16)" if found else ""  # on light and on dark paper
             code = html.escape(lines[number - 1])
             rows.append(f"<div style='{back}'><span style='opacity:.6'>{number:5} </span>{code or ' '}</div>")
             rows += [_row(f) for f in found]
@@ -75,9 +75,10 @@ class SourceFindings:
 def _row(finding: dict[str, Any], where: str = "") -> str:
     error = finding["severity"] == "error"
     colour = "var(--jp-error-color1, #c62828)" if error else "var(--jp-warn-color0, #b35900)"
-    indent = " " * (0 if where else 5 + finding["column"])
+    indent = 0 if where else 5 + finding["column"]
     text = html.escape(f"{where}{_sentence(finding)}")
-    return f"<div style='color:{colour}'>{indent}{'✗' if error else '⚠'} {text}</div>"
+    style = f"margin-left:{indent}ch;padding-left:2ch;text-indent:-2ch;white-space:pre-wrap"
+    return f"<div style='{style}'><b style='color:{colour}'>{'✗' if error else '⚠'}</b> {text}</div>"
 
 
 def _sentence(finding: dict[str, Any]) -> str:

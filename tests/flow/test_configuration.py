@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +19,10 @@ from a6hub_jupyter import express
 from a6hub_jupyter.builds.progress import slug
 from a6hub_jupyter.librelane.presets import OURS
 from a6hub_jupyter.librelane.worker import InspectorWorker
+
+from ..conftest import ROOT
+from ..server.conftest import COUNTER
+from ..server.live import live_server
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Pdk
@@ -91,6 +97,7 @@ def test_every_preset_makes_a_chip(preset: str, design: Callable[..., Path], sky
     assert steps == slugs(answer["steps"])
     metrics = json.loads((directory / "runs" / "run" / "final" / "metrics.json").read_text())
     assert metrics["design__lvs_error__count"] == metrics["klayout__drc_error__count"] == 0
+    assert metrics["timing__setup__ws"] > 0  # also *minimal* estimates: it costs little, and the slack teaches
     resolved = json.loads((directory / "runs" / "run" / "resolved.json").read_text())
     assert resolved["EXPRESS_EFFORT"] == OURS[preset].config["EXPRESS_EFFORT"]
 
@@ -142,3 +149,51 @@ def test_substituted_and_listed_steps_run_in_that_order(design: Callable[..., Pa
     }
     config = {"meta": listed, **answer["config"]}
     assert run(directory, sky130, config=config, tag="listed") == slugs(list(listed["flow"]))
+
+
+def documented() -> list[dict[str, Any]]:
+    """Return what each ``design.validate(...)`` of the page's section on steps is called with, in order."""
+    text = (ROOT / "docs" / "configuration.md").read_text().partition("## Which steps run")[2].partition("\n## ")[0]
+    named: dict[str, Any] = {}
+    calls = []
+    for statement in ast.parse("\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))).body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            named[statement.targets[0].id] = ast.literal_eval(statement.value)
+            continue
+        call = next(node for node in ast.walk(statement) if isinstance(node, ast.Call))
+        given = {k.arg or "": k.value for k in call.keywords}
+        calls.append({k: named[v.id] if isinstance(v, ast.Name) else ast.literal_eval(v) for k, v in given.items()})
+    return calls
+
+
+NOTEBOOK = """
+import json, sys
+import a6hub_jupyter as a6hub
+
+design = a6hub.Design("counter", verilog_files="counter.v", clock_port="clk", clock_period=10)
+base, said = None, []
+for given in json.loads(sys.argv[1]):
+    in_the_middle = "from_step" in given or "only" in given
+    build = base.resume(**given) if in_the_middle else design.build(**given)
+    build.wait()
+    assert build.state == "succeeded", (given, build.error, build.log()[-2000:])
+    base = base or build
+    steps = build.steps
+    ran = list(steps.index[steps["state"] == "done"])
+    said.append([ran, design.validate(**given).steps])
+print(json.dumps(said))
+"""
+
+
+def test_what_the_page_says_of_steps_is_what_runs(tmp_path: Path, sky130: Pdk) -> None:
+    calls = documented()
+    assert {"to_step", "from_step", "only", "skip", "substituting_steps", "flow"} <= {k for c in calls for k in c}
+    with live_server(tmp_path, sky130.root, None, build_memory=1 << 31) as server:
+        (server.root / "counter.v").write_text(COUNTER)
+        names = {f"JUPYTER_{n.upper()}_DIR": str(tmp_path / n) for n in ("config", "data", "runtime")}
+        environment = {**{k: v for k, v in os.environ.items() if k != "JPY_PARENT_PID"}, **names}
+        command = [sys.executable, "-c", NOTEBOOK, json.dumps(calls)]
+        done = subprocess.run(command, cwd=server.root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for given, (ran, told) in zip(calls, json.loads(done.stdout.splitlines()[-1]), strict=True):
+        assert (given, ran) == (given, told)

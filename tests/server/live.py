@@ -73,8 +73,8 @@ class LiveServer:
 
 
 @contextlib.contextmanager
-def live_server(directory: Path, pdk_root: Path, double: Path, **traits: Any) -> Iterator[LiveServer]:
-    """Run a server on ``directory``/root until the end of the block; builds run the stand-in for LibreLane."""
+def live_server(directory: Path, pdk_root: Path, double: Path | None, **traits: Any) -> Iterator[LiveServer]:
+    """Run a server on ``directory``/root until the end of the block; builds run ``double``, or LibreLane itself."""
     root = directory / "root"
     root.mkdir(parents=True, exist_ok=True)
     config = {
@@ -99,7 +99,7 @@ def live_server(directory: Path, pdk_root: Path, double: Path, **traits: Any) ->
     (directory / "config").mkdir()
     (directory / "config" / "jupyter_server_config.json").write_text(json.dumps(config))
     names = {f"JUPYTER_{n.upper()}_DIR": str(directory / n) for n in ("config", "data", "runtime")}
-    environment = {**os.environ, **names, "LIBRELANE_PATH": str(double), "A6HUB_PYTHON": sys.executable}
+    environment = {**os.environ, **names, "LIBRELANE_PATH": str(double or ""), "A6HUB_PYTHON": sys.executable}
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

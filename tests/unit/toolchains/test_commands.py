@@ -192,9 +192,11 @@ def test_tools_of_the_path_say_their_versions(tmp_path: Path, monkeypatch: pytes
     assert path.missing() is None
     versions = {t.name: t.version for t in path.tools()}
     assert versions == {**{name: f"{name} 1.2.3" for name in TOOLS}, "magic": None}
-    broken = toolchains(Settings(librelane=str(tmp_path / "nothing")))["path"].missing()
-    assert broken is not None
-    assert "no executable" in broken.reason
+    for wrong in ("nothing", "bin"):  # a directory can be entered, which is no running of it
+        for name in ("path", "express"):
+            broken = toolchains(Settings(librelane=str(tmp_path / wrong)))[name].missing()
+            assert broken is not None
+            assert "no executable" in broken.reason
 
 
 def test_an_apptainer_image_is_fetched_whole_or_not_at_all(tmp_path: Path) -> None:
