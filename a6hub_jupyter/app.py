@@ -61,6 +61,7 @@ class A6HubApp(ExtensionApp):
     keep_days = Float(0.0, min=0, help="Days for which records of ended builds are kept; 0: for ever.").tag(config=True)
     keep_bytes = Int(0, min=0, help="Bytes that records of ended builds may take; 0: any.").tag(config=True)
     max_queued = Int(500, min=1, help="Builds that may wait; past it, new ones are refused.").tag(config=True)
+    max_streams = Int(1000, min=1, help="Streams of builds (WebSockets) that are open at once.").tag(config=True)
     build_timeout = Float(help="Seconds a build may run where it does not say. Default: WORKER_TIMEOUT, or 3600.").tag(
         config=True
     )
@@ -170,7 +171,9 @@ class A6HubApp(ExtensionApp):
         scenes = SceneCache(cache / "scenes", self.layout_cache_bytes, self.layout_timeout, self.layout_memory)
         jobs = PDKJobs(self.pdk_home, tuple(self.pdk_roots), self.log)
         catalogue = Catalogue()
-        return Services(store, queue, provision, examiner, intake, presets, roots, scenes, jobs, catalogue)
+        return Services(
+            store, queue, provision, examiner, intake, presets, roots, scenes, jobs, catalogue, self.max_streams
+        )
 
     def _root_dir(self) -> str:
         manager: Any = self.serverapp.contents_manager if self.serverapp else None

@@ -8,6 +8,7 @@ import mimetypes
 import os
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -29,6 +30,7 @@ from ..layout.cache import SceneCache
 from ..librelane.catalogue import Catalogue
 from ..librelane.pdkjobs import PDKJobs
 from ..librelane.presets import Presets
+from .turns import Kind, Turns
 
 CHUNK = 1 << 18
 MAX_BODY = 1 << 20
@@ -50,6 +52,7 @@ class Services:
     scenes: SceneCache
     pdk_jobs: PDKJobs
     catalogue: Catalogue
+    max_streams: int
 
 
 def usable_store(services: Services) -> Store:
@@ -92,6 +95,7 @@ class A6HubHandler(APIHandler):
     """Base of our REST handlers."""
 
     auth_resource = BUILDS
+    gone = False
 
     @property
     def services(self) -> Services:
@@ -109,6 +113,16 @@ class A6HubHandler(APIHandler):
         record = find_record(self.services, build_id)
         self.services.queue.look(record)
         return record
+
+    def turn(self, kind: Kind) -> AbstractAsyncContextManager[None]:
+        """Return what waits for the turn of a piece of heavy work; entering it may be refused with 429."""
+        lines: dict[Kind, Turns] = self.settings.setdefault("a6hub_turns", {})
+        return lines.setdefault(kind, Turns(kind)).turn()
+
+    def on_connection_close(self) -> None:
+        """Note that nobody waits for the answer any more."""
+        self.gone = True
+        super().on_connection_close()
 
     def json_body(self) -> dict[str, Any]:
         """Return the request's body; Refusal when it is too large or no JSON object."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from ..auth import LAYOUTS, READ, Refusal
@@ -17,9 +19,13 @@ from ..layout.netindex import NetIndex
 from ..layout.reports import find_reports
 from .artifacts import artifact_path
 from .base import A6HubHandler, guarded
+from .turns import Kind
 
 SUFFIXES = (".gds", ".gds.gz", ".oas", ".oas.gz", ".gds2")
 REPORT_SUFFIXES = (".lyrdb", ".lyrdb.gz", ".xml", ".rpt", ".drc")
+
+# Requests for something made from a layout; the cache makes two at once, one for all who ask for the same.
+CONVERSIONS = Kind("conversions of layouts", at_once=50, waiting=0)
 
 # Longer names than synthesis makes, and as many as a person reads.
 MAX_NAME, MAX_FOUND = 1000, 1000
@@ -81,20 +87,25 @@ class LayoutHandler(A6HubHandler):
         return value
 
     async def _scene(self, path: Path, lyp: Path | None) -> SceneFiles:
-        try:
+        async with self.conversion():
             return await self.services.scenes.scene(path, lyp)
+
+    @contextlib.asynccontextmanager
+    async def conversion(self, field: str | None = "path") -> AsyncIterator[None]:
+        """Have something made from a layout, or found made; Refusal 429, or 422 for what cannot be made."""
+        try:
+            async with self.turn(CONVERSIONS):
+                yield
         except LayoutError as error:
-            raise Refusal(422, error.message, field="path", remedy=error.remedy) from error
+            raise Refusal(422, error.message, field=field, remedy=error.remedy) from error
 
     async def send_markers(self, reports: list[Path]) -> None:
         """Send the markers of these reports; none is an empty list."""
         if not reports:
             await self.finish({"categories": [], "markers": [], "note": None})
             return
-        try:
+        async with self.conversion():
             markers = await self.services.scenes.markers(reports)
-        except LayoutError as error:
-            raise Refusal(422, error.message, field="path", remedy=error.remedy) from error
         await self.send_file(markers, content_type="application/json", gzip=True)
 
     async def send_scene(self, files: SceneFiles) -> None:
@@ -111,10 +122,8 @@ class LayoutHandler(A6HubHandler):
         hidden = self.get_query_argument("hidden", "")
         if hidden and (len(hidden) > MAX_HIDDEN or not HIDDEN.fullmatch(hidden)):
             raise Refusal(422, "'hidden' lists layers.", field="hidden", remedy="Write them as 68/20,69/20.")
-        try:
+        async with self.conversion():
             picture = await self.services.scenes.snapshot(files, pixels, view, hidden)
-        except LayoutError as error:
-            raise Refusal(422, error.message, field="path", remedy=error.remedy) from error
         await self.send_file(picture, content_type="image/png", ranges=False)
 
     def whole(self, name: str, default: int) -> int:
@@ -224,11 +233,9 @@ class NetsHandler(LayoutHandler):
         view = record.snapshot.views.get("def")
         if view is None:
             raise Refusal(404, "The build has no DEF yet.", remedy="Wait until its design is placed and routed.")
-        try:
+        async with self.conversion(field=None):
             lefs = await asyncio.to_thread(_lefs, record)
             return NetIndex(await self.services.scenes.nets(artifact_path(record, view), lefs))
-        except LayoutError as error:
-            raise Refusal(422, error.message, remedy=error.remedy) from error
 
 
 class BuildNetsHandler(NetsHandler):
@@ -301,10 +308,8 @@ class DifferencesHandler(LayoutHandler):
         other, second = self._side("other", "other_build")
         if first == second:
             first, second = f"the first ({first})", f"the second ({second})"
-        try:
+        async with self.conversion():
             markers = await self.services.scenes.differences(one, other, (first, second))
-        except LayoutError as error:
-            raise Refusal(422, error.message, field="path", remedy=error.remedy) from error
         await self.send_file(markers, content_type="application/json", gzip=True)
 
     def _side(self, file: str, build: str) -> tuple[Path, str]:

@@ -7,9 +7,11 @@ from ..isolated import clean_environment
 from ..librelane.lint import LintError, lint
 from ..toolchains import TOOLCHAINS
 from .base import A6HubHandler, guarded
+from .turns import Kind
 
 MAX_FILES, MAX_TOP = 1000, 200
 TIMEOUT = 60.0
+LINTS = Kind("runs of the linter", at_once=2, waiting=20)
 
 
 class LintHandler(A6HubHandler):
@@ -35,7 +37,8 @@ class LintHandler(A6HubHandler):
                 )
         environment = TOOLCHAINS["express"].environment(clean_environment())
         try:
-            findings = await lint(files, top, directory, environment, TIMEOUT)
+            async with self.turn(LINTS):
+                findings = await lint(files, top, directory, environment, TIMEOUT)
         except LintError as error:
             raise Refusal(422, str(error), field="verilog_files") from error
         await self.finish({"findings": findings})

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from ..auth import BUILDS, READ, Refusal
 from ..builds.journal import CONSOLE
 from ..builds.record import Record
 from ..builds.search import LEVELS, PatternError, Search
 from .base import A6HubHandler, guarded
+from .turns import Kind
 
 TEXT = "text/plain; charset=utf-8"
 MAX_PATTERN, MAX_FOUND, SEARCH_SECONDS = 500, 1000, 5.0
-# Searches at once: one by regular expression is a process that may take some memory.
-MAX_SEARCHES = 2
+# One by regular expression is a process that may take some memory; each takes ten seconds at most.
+SEARCHES = Kind("searches of logs", at_once=2, waiting=20)
 
 
 class LogHandler(A6HubHandler):
@@ -67,9 +66,10 @@ class LogSearchHandler(A6HubHandler):
             limit=self._number("limit", MAX_FOUND, MAX_FOUND),
             seconds=SEARCH_SECONDS,
         )
-        turns: asyncio.Semaphore = self.settings.setdefault("a6hub_searches", asyncio.Semaphore(MAX_SEARCHES))
         try:
-            async with turns:
+            async with self.turn(SEARCHES):
+                if self.gone:  # who types on asks again for each letter, and lets go of what was asked before
+                    return
                 answer = await search.answer()
         except PatternError as error:
             raise Refusal(422, str(error), field="pattern", remedy="Mend it, or leave out regex.") from error

@@ -55,6 +55,12 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     def set_default_headers(self) -> None:
         """Leave out the headers of pages: a WebSocket has no content."""
 
+    @property
+    def _open_streams(self) -> set[StreamHandler]:
+        """All that are sent to at the moment."""
+        streams: set[StreamHandler] = self.settings.setdefault("a6hub_streams", set())
+        return streams
+
     @guarded(READ, BUILDS, authenticated=ws_authenticated)
     async def get(self, build_id: str) -> None:
         """Open the socket for who may read builds."""
@@ -65,6 +71,11 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         super().open()
         self._task: asyncio.Task[None] | None = None
         services: Services = self.settings["a6hub"]
+        streams = self._open_streams
+        if len(streams) >= services.max_streams:
+            self.close(TRY_LATER, f"{len(streams)} streams are open already; close some, or try again later.")
+            return
+        streams.add(self)
         try:
             record = find_record(services, build_id)
         except Refusal as refusal:
@@ -95,6 +106,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     def on_close(self) -> None:
         """Stop reading for a client that is gone."""
+        self._open_streams.discard(self)
         task = getattr(self, "_task", None)
         if task is not None:
             task.cancel()

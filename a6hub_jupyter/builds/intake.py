@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from .model import DONE, SKIPPED, BuildRequest, new_build_id, now
 from .queue import Queue
 from .record import Record
 from .store import Store
+
+# How long a request waits for an index that is being brought up to date, and how often it looks.
+INDEX_PATIENCE, INDEX_LOOK = 2.0, 0.05
 
 
 class Intake:
@@ -119,8 +123,8 @@ class Intake:
     ) -> tuple[Record, bool]:
         if idempotency_key is not None and not 0 < len(idempotency_key) <= MAX_KEY:
             raise Refusal(400, f"The Idempotency-Key must have 1 to {MAX_KEY} characters.")
-        if idempotency_key:  # a build that ended while no server ran may not be in the index yet
-            await asyncio.to_thread(self._store.wait_until_indexed)
+        if idempotency_key:
+            await self._wait_for_index(idempotency_key)
         async with self._turn:  # so that two POSTs with one key cannot both be the first
             if idempotency_key and (known := self._store.by_idempotency_key(idempotency_key)):
                 return known, False
@@ -147,6 +151,23 @@ class Intake:
         self.on_created(record)
         self._queue.poke()
         return record, True
+
+    async def _wait_for_index(self, key: str) -> None:
+        """Wait until the index can tell whether there is a build with this key; Refusal 503 where that takes long.
+
+        A build that ended while no server ran is not in the index yet. No thread waits: there are few for all.
+        """
+        until = time.monotonic() + INDEX_PATIENCE
+        while not self._store.indexed and self._store.by_idempotency_key(key) is None:
+            if time.monotonic() > until:
+                raise Refusal(
+                    503,
+                    "The index of builds is being made anew; until then nobody knows which keys have been used.",
+                    field="Idempotency-Key",
+                    remedy="Try again, or leave the Idempotency-Key out.",
+                    retry_after=5,
+                )
+            await asyncio.sleep(INDEX_LOOK)
 
     async def _check(
         self, body: Mapping[str, Any], *, retry_of: str | None = None, resumed: Record | None = None

@@ -123,6 +123,11 @@ class Store:
                     rows.append(record.row())
             self.index.put(rows)
 
+    @property
+    def indexed(self) -> bool:
+        """Whether the work that ``load`` left to the background is done: the index lacks no build."""
+        return self._indexing is None or not self._indexing.is_alive()
+
     def wait_until_indexed(self) -> None:
         """Wait for the work that ``load`` left to the background."""
         if self._indexing is not None:

@@ -100,7 +100,10 @@ def test_a_form_edits_the_design_and_says_what_is_wrong_at_the_field(page: Page,
         field = form.get_by_label("CLOCK_PERIOD", exact=True)
         name = form.locator("label", has_text="CLOCK_PERIOD")
         field.scroll_into_view_if_needed()
-        assert field.bounding_box()["y"] > name.bounding_box()["y"] + 10  # type: ignore[index] - both are seen
+        below, above = field.bounding_box(), name.bounding_box()
+        assert below is not None
+        assert above is not None
+        assert below["y"] > above["y"] + 10
         screenshot(page, "form-narrow")
     finally:
         choose_theme(page, "JupyterLab Light")

@@ -379,7 +379,7 @@ def test_failing_check_fails_the_flow(
     design = counter.directory.parents[1]
     for name in ("counter.v", "config.json"):
         shutil.copy(design / name, tmp_path / name)
-    state = json.loads((counter.step("klayout-render") / "state_out.json").read_text())
+    state = json.loads((counter.step("express-powerednetlist") / "state_out.json").read_text())
     state["gds"] = _edited(counter, tmp_path / "faulty.gds", fault)
     for view, value in state.items():
         if isinstance(value, str) and not Path(value).is_absolute():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,20 @@ async def test_no_route_answers_without_the_right_token(
         assert await answer_of(whole, method=method, headers=headers, **options) in {403, 405}
 
 
+async def cookies_of_a_browser(base: str, serverapp: ServerApp) -> str:
+    """Log in as a browser does, and return what it sends from then on."""
+    url = f"{base}login?token={serverapp.identity_provider.token}"
+    page = await AsyncHTTPClient().fetch(url, follow_redirects=False, raise_error=False)
+    cookies = [c.split(";")[0] for c in page.headers.get_list("Set-Cookie")]
+    assert cookies
+    return "; ".join(cookies)
+
+
 async def test_a_browser_must_echo_the_xsrf_cookie(
     api: Api, jp_serverapp: ServerApp, jp_base_url: str, http_server_port: tuple[Any, int], design_dir: Path
 ) -> None:
     base = f"http://127.0.0.1:{http_server_port[1]}{jp_base_url}"
-    token = jp_serverapp.identity_provider.token
-    page = await AsyncHTTPClient().fetch(f"{base}login?token={token}", follow_redirects=False, raise_error=False)
-    cookies = [c.split(";")[0] for c in page.headers.get_list("Set-Cookie")]
-    assert any(c.startswith("_xsrf=") for c in cookies) or cookies
-    headers = {"Cookie": "; ".join(cookies)}
+    headers = {"Cookie": await cookies_of_a_browser(base, jp_serverapp)}
     body = json.dumps(request_for(design_dir))
     assert await answer_of(f"{base}api/a6hub/builds", method="POST", headers=headers, body=body) == 403
 
@@ -64,6 +70,45 @@ async def test_the_stream_wants_a_user(
     with pytest.raises(HTTPClientError) as refused:
         await websocket_connect(url)
     assert refused.value.code == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "opens"),
+    [
+        ("http://HOST", True),
+        ("http://evil.example", False),
+        ("http://HOST.evil.example", False),
+        ("http://127.0.0.1:1", False),
+        ("null", False),
+    ],
+)
+async def test_a_page_of_another_origin_does_not_get_the_stream(
+    api: Api,
+    jp_serverapp: ServerApp,
+    jp_base_url: str,
+    http_server_port: tuple[Any, int],
+    design_dir: Path,
+    origin: str,
+    opens: bool,
+) -> None:
+    """The browser of a user who is logged in sends the cookie for any page."""
+    host = f"127.0.0.1:{http_server_port[1]}"
+    cookies = await cookies_of_a_browser(f"http://{host}{jp_base_url}", jp_serverapp)
+    write_script(design_dir, steps=["Verilator.Lint"], seconds=0.01)
+    build = await api.build(design_dir)
+    request = HTTPRequest(
+        f"ws://{host}{jp_base_url}api/a6hub/builds/{build['id']}/stream",
+        headers={"Cookie": cookies, "Origin": origin.replace("HOST", host)},
+    )
+    if not opens:
+        with pytest.raises(HTTPClientError) as refused:
+            await websocket_connect(request)
+        assert refused.value.code == 403
+        return
+    stream = await websocket_connect(request)
+    assert json.loads(str(await stream.read_message()))["data"]["id"] == build["id"]
+    stream.close()
+    await asyncio.sleep(0.1)
 
 
 class TestAuthorizer:

@@ -50,6 +50,7 @@ CHECKS = [
 GOOD_CONFIG = {"DESIGN_NAME": "counter", "VERILOG_FILES": ["dir::counter.v"], "CLOCK_PERIOD": 10}
 
 MODES: list[Any] = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+LONGEST_ADDRESS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,8 @@ class Fuzzer:
         except requests.exceptions.InvalidHeader:
             return  # cannot be sent at all
         except requests.RequestException as problem:
+            if problem.request is not None and len(problem.request.url or "") > LONGEST_ADDRESS:
+                return  # tornado hangs up on more than 64 kB of headers; no handler has seen it
             self.problems[f"{name}: {type(problem).__name__}"] = f"{problem}\n{case.as_curl_command()}"
             return
         finally:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
@@ -41,6 +44,48 @@ class Started(Executor):
 
     def sweep(self, directory: Path) -> None:
         raise AssertionError(f"nobody has lost {directory}")
+
+
+async def test_requests_with_a_key_hold_nobody_up_while_the_index_is_made(
+    api: Api,
+    design_dir: Path,
+    jp_serverapp: ServerApp,
+    http_server_client: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More of them than there are threads: who comes without a key is served, they are asked to come again."""
+    http_server_client.max_clients = 200  # else it sends ten at a time
+    monkeypatch.setattr("a6hub_jupyter.builds.intake.INDEX_PATIENCE", 1.0)
+    done = await api.until((await api.build(design_dir, to_step="Verilator.Lint"))["id"])
+    store = jp_serverapp.web_app.settings["a6hub"].store
+    made = threading.Event()
+    monkeypatch.setattr(store, "_indexing", threading.Thread(target=made.wait, daemon=True))
+    store._indexing.start()
+    try:
+        keyed = [
+            asyncio.ensure_future(
+                api.raw(
+                    "builds",
+                    method="POST",
+                    body=json.dumps(request_for(design_dir)),
+                    headers={"Idempotency-Key": str(number)},
+                )
+            )
+            for number in range(40)
+        ]
+        await asyncio.sleep(0.3)
+        assert not any(answer.done() for answer in keyed)
+        assert [b["id"] for b in (await api.get("builds"))[1]["builds"]] == [done["id"]]
+        for response in await asyncio.gather(*keyed):
+            assert response.code == 503
+            assert int(response.headers["Retry-After"]) > 0
+            assert json.loads(response.body)["field"] == "Idempotency-Key"
+        assert (await api.get("builds"))[1]["total"] == 1
+        assert (await api.post("builds", body=request_for(design_dir)))[0] == 201
+    finally:
+        made.set()
+    status, _ = await api.post("builds", body=request_for(design_dir), headers={"Idempotency-Key": "0"})
+    assert status == 201
 
 
 async def test_what_another_server_has_just_started_counts(tmp_path: Path) -> None:

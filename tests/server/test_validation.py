@@ -168,8 +168,8 @@ async def test_presets_lie_under_what_is_given_and_the_later_wins(api: Api, desi
     assert resolved["EXPRESS_EFFORT"] == {"value": 7, "origin": "preset high_quality"}
     assert resolved["EXPRESS_DENSITY"] == {"value": 0.55, "origin": "explicit"}
     assert resolved["CLOCK_PERIOD"] == {"value": 10, "origin": "explicit"}
-    assert "RUN_MAGIC_DRC" in answer["unused"]["minimal"]
-    assert "RUN_MAGIC_DRC" not in answer["config"]
+    assert "DRT_OPT_ITERS" in answer["unused"]["minimal"]
+    assert "DRT_OPT_ITERS" not in answer["config"]
 
 
 async def test_a_build_remembers_where_its_values_are_from(api: Api, design_dir: Path) -> None:
