@@ -21,7 +21,7 @@ from .._version import __version__
 from ..auth import BUILDS, READ, Refusal, Roots
 from ..builds.examiner import Examiner
 from ..builds.intake import Intake
-from ..builds.model import BUILD_ID
+from ..builds.model import BUILD_ID, is_too_deep
 from ..builds.provision import Provision
 from ..builds.queue import Queue
 from ..builds.record import Record
@@ -34,8 +34,6 @@ from .turns import Kind, Turns
 
 CHUNK = 1 << 18
 MAX_BODY = 1 << 20
-# Far deeper than any configuration, and far from what Python can walk through.
-MAX_DEPTH = 50
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ class A6HubHandler(APIHandler):
             raise Refusal(413, f"The request is larger than {MAX_BODY} bytes.", remedy="Send less.")
         try:
             body = json.loads(self.request.body or b"{}", parse_constant=_no_constant, parse_float=_finite)
-            if _depth(body) > MAX_DEPTH:
+            if is_too_deep(body):
                 raise Refusal(400, "The request's body is nested too deeply.", remedy="Send a JSON object.")
             json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text that could be stored
         except (ValueError, RecursionError) as error:
@@ -236,18 +234,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is too large")
     return number
-
-
-def _depth(value: Any) -> int:
-    """Return how deep lists and mappings are nested, at most one more than is allowed."""
-    level, depth = [value], 0
-    while depth <= MAX_DEPTH:
-        level = [v for v in level if isinstance(v, (dict, list))]
-        if not level:
-            break
-        level = [inner for v in level for inner in (v.values() if isinstance(v, dict) else v)]
-        depth += 1
-    return depth
 
 
 class InfoHandler(A6HubHandler):

@@ -111,7 +111,7 @@ class DesignConfigHandler(DesignHandler):
     async def _answer(self, directory: Path, file: ConfigFile | None) -> None:
         config: dict[str, Any] = {}
         if file is not None:
-            config = await self._read_tcl(file) if file.format == "tcl" else file.config()
+            config = await (self._read_tcl(file) if file.format == "tcl" else asyncio.to_thread(file.config))
         meta = config.pop("meta", None)
         version = file.default_version if file else 2
         self.set_header("ETag", file.etag if file else NONE)

@@ -57,7 +57,7 @@ class VariablesHandler(CatalogueHandler):
             return {}
         try:
             given = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             given = None
         if not isinstance(given, dict):
             raise Refusal(422, "'meta' is no JSON object.", field="meta", remedy="Give LibreLane's meta as JSON.")

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import math
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from ..auth import LAYOUTS, READ, Refusal
 from ..builds.journal import read_json
@@ -27,9 +28,13 @@ REPORT_SUFFIXES = (".lyrdb", ".lyrdb.gz", ".xml", ".rpt", ".drc")
 # Requests for something made from a layout; the cache makes two at once, one for all who ask for the same.
 CONVERSIONS = Kind("conversions of layouts", at_once=50, waiting=0)
 
+T = TypeVar("T")
+
 # Longer names than synthesis makes, and as many as a person reads.
 MAX_NAME, MAX_FOUND = 1000, 1000
 MAX_LEFS = 200
+# A kilometre: no chip is as large. A picometre: nothing on it is as small.
+MAX_UM, MIN_UM = 1e9, 1e-6
 
 # Of a picture's sides, and of the list of layers that it leaves out.
 MIN_PIXELS, MAX_PIXELS = 16, 4096
@@ -82,7 +87,7 @@ class LayoutHandler(A6HubHandler):
             value = float(self.get_query_argument(name, ""))
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
+        if not abs(value) < MAX_UM:  # nor is what is no number
             raise Refusal(422, f"'{name}' is a number, in um.", field=name, remedy=f"Give {name}, such as {name}=12.5.")
         return value
 
@@ -117,8 +122,13 @@ class LayoutHandler(A6HubHandler):
         pixels = self.whole("width", 800), self.whole("height", 600)
         asked = [name for name in ("x", "y", "size") if self.get_query_argument(name, "")]
         view = [self.number(name) for name in ("x", "y", "size")] if asked else []
-        if view and not 0 < view[2] < 1e9:
-            raise Refusal(422, "'size' is a number above 0, in um.", field="size", remedy="Leave x, y and size out.")
+        if view and view[2] < MIN_UM:
+            raise Refusal(
+                422,
+                f"'size' is a number of at least {MIN_UM:g}, in um.",
+                field="size",
+                remedy="Leave x, y and size out.",
+            )
         hidden = self.get_query_argument("hidden", "")
         if hidden and (len(hidden) > MAX_HIDDEN or not HIDDEN.fullmatch(hidden)):
             raise Refusal(422, "'hidden' lists layers.", field="hidden", remedy="Write them as 68/20,69/20.")
@@ -227,15 +237,16 @@ class MarkersHandler(LayoutHandler):
 class NetsHandler(LayoutHandler):
     """What the three routes for nets have in common: the index of the build's DEF."""
 
-    async def nets(self, build_id: str) -> NetIndex:
-        """Return the index, made now unless it is there; Refusal when the build has no DEF yet."""
+    async def ask(self, build_id: str, question: Callable[[NetIndex], T]) -> T:
+        """Return the answer of the index, made now unless it is there; Refusal when the build has no DEF yet."""
         record = self.record(build_id)
         view = record.snapshot.views.get("def")
         if view is None:
             raise Refusal(404, "The build has no DEF yet.", remedy="Wait until its design is placed and routed.")
         async with self.conversion(field=None):
             lefs = await asyncio.to_thread(_lefs, record)
-            return NetIndex(await self.services.scenes.nets(artifact_path(record, view), lefs))
+            index = NetIndex(await self.services.scenes.nets(artifact_path(record, view), lefs))
+            return await asyncio.to_thread(question, index)
 
 
 class BuildNetsHandler(NetsHandler):
@@ -248,10 +259,9 @@ class BuildNetsHandler(NetsHandler):
         given = self.get_query_argument("limit", "100")
         if len(text) > MAX_NAME:
             raise Refusal(422, "No name is so long.", field="text", remedy=f"Give at most {MAX_NAME} characters.")
-        if not given.isascii() or not given.isdigit() or not 1 <= int(given[:6]) <= MAX_FOUND:
+        if not given.isascii() or not given.isdigit() or len(given) > 6 or not 1 <= int(given) <= MAX_FOUND:
             raise Refusal(422, f"'limit' is a number from 1 to {MAX_FOUND}.", field="limit", remedy="Leave it out.")
-        index = await self.nets(build_id)
-        await self.finish(await asyncio.to_thread(index.search, text, int(given)))
+        await self.finish(await self.ask(build_id, lambda index: index.search(text, int(given))))
 
 
 class BuildNetHandler(NetsHandler):
@@ -261,8 +271,7 @@ class BuildNetHandler(NetsHandler):
     async def get(self, build_id: str) -> None:
         """Send a net with its pins and its shapes."""
         name = self.get_query_argument("name", "")
-        index = await self.nets(build_id)
-        net = await asyncio.to_thread(index.net, name) if 0 < len(name) <= MAX_NAME else None
+        net = await self.ask(build_id, lambda index: index.net(name) if 0 < len(name) <= MAX_NAME else None)
         if net is None:
             raise Refusal(
                 404, f"The design has no net '{name[:80]}'.", field="name", remedy="…/nets finds nets by their names."
@@ -277,8 +286,7 @@ class BuildPlaceHandler(NetsHandler):
     async def get(self, build_id: str) -> None:
         """Send the nets and the instances at a place."""
         x, y = self.number("x"), self.number("y")
-        index = await self.nets(build_id)
-        await self.finish(await asyncio.to_thread(index.at, x, y))
+        await self.finish(await self.ask(build_id, lambda index: index.at(x, y)))
 
 
 def _lefs(record: Record) -> list[Path]:

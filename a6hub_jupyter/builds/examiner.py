@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ class Examiner:
         design_dir = found.attempt(self._design_dir, fields.get("design_dir"))
         named, meta = found.attempt(read_meta, config, fields.get("flow")) or (fields.get("flow"), {"version": 2})
         found.attempt(check_names, config)
-        tried = [found.attempt(self._presets.find, name, design_dir) for name in fields.get("presets") or []]
+        names = fields.get("presets") or []
+        tried = [await asyncio.to_thread(found.attempt, self._presets.find, name, design_dir) for name in names]
         presets = [p for p in tried if p is not None]
         flow = named or "Express"
         if meta.get("substituting_steps"):

@@ -16,6 +16,9 @@ ENDED = frozenset({SUCCEEDED, FAILED, CANCELLED, TIMED_OUT, LOST})
 
 PENDING, DONE, SKIPPED = "pending", "done", "skipped"  # a step is also RUNNING or FAILED
 
+# Of what comes as JSON: far deeper than any configuration, and far from what Python can walk through.
+MAX_DEPTH = 50
+
 BUILD_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{6}")
 
 
@@ -43,6 +46,17 @@ def json_safe(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [json_safe(v) for v in value]
     return value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and mappings are nested more than ``MAX_DEPTH`` deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [v for v in level if isinstance(v, (dict, list))]
+        if not level:
+            return False
+        level = [inner for v in level for inner in (v.values() if isinstance(v, dict) else v)]
+    return True
 
 
 @dataclass(frozen=True)

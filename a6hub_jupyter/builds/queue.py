@@ -213,8 +213,8 @@ class Queue:
         if age < START_SECONDS:
             return True
         record.starts += 1
-        if record.starts >= STARTS:
-            return False
+        if record.starts >= STARTS:  # lost, unless one has come just now; one that comes later finds its place taken
+            return not journal.write_once(directory / journal.SUPERVISOR, NOBODY)
         self._log.warning("a6hub: build %s was claimed, but no supervisor has come; starting one", record.id)
         (directory / journal.CLAIM).touch()
         self._submit(record)

@@ -83,7 +83,7 @@ class SceneCache:
         """
         arguments = ["--pixels", *map(str, pixels)]
         if view:
-            arguments += ["--view", *map(str, view)]
+            arguments += ["--view", *(f"{value:.6f}" for value in view)]  # -1e-06 would be taken for an option
         if hidden:
             arguments += ["--hidden", hidden]
         text = "\0".join([files.etag, *arguments])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from a6hub_jupyter.layout.errors import LayoutError
@@ -43,13 +43,18 @@ class NetIndex:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self._path}?mode=ro&immutable=1", uri=True)
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(f"file:{self._path}?mode=ro&immutable=1", uri=True)) as database:
+                yield database
+        except sqlite3.Error as error:
+            raise LayoutError("The index of nets cannot be read.", "Remove it from the cache of scenes.") from error
 
     def search(self, text: str, limit: int) -> dict[str, Any]:
         """Return nets and instances with `text` in their names, shortest names first, at most `limit` of each."""
         pattern = "%" + "".join(f"\\{c}" if c in "\\%_" else c for c in text) + "%"
-        with closing(self._open()) as database:
+        with self._open() as database:
             [net_count] = database.execute(COUNT_NETS, (pattern,)).fetchone()
             [instance_count] = database.execute(COUNT_INSTANCES, (pattern,)).fetchone()
             nets = database.execute(FIND_NETS, (pattern, limit)).fetchall()
@@ -67,7 +72,7 @@ class NetIndex:
 
     def net(self, name: str) -> dict[str, Any] | None:
         """Return a net with its pins and its shapes by layer (x1, y1, x2, y2, ...); None when there is no such net."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             row = database.execute("SELECT id, use, pins FROM net WHERE name = ?", (name,)).fetchone()
             if row is None:
                 return None
@@ -97,7 +102,7 @@ class NetIndex:
 
     def at(self, x: float, y: float) -> dict[str, Any]:
         """Return the nets and the instances at a place in um; each net with the LEF layer that it has there."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             unit, _ = self._about(database)
             # The index takes whole numbers of 32 bits; beyond, there is nothing.
             px, py = (max(-(2**31), min(2**31 - 1, round(value * unit))) for value in (x, y))
@@ -119,10 +124,7 @@ class NetIndex:
         }
 
     def _about(self, database: sqlite3.Connection) -> tuple[float, str | None]:
-        try:
-            row = database.execute("SELECT unit, note FROM about").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise LayoutError("The index of nets is damaged.", "Ask again; it is made anew.") from error
+        row = database.execute("SELECT unit, note FROM about").fetchone()
         return float(row[0]), row[1]
 
     @staticmethod

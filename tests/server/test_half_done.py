@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -13,11 +14,16 @@ import psutil
 import pytest
 from jupyter_server.serverapp import ServerApp
 
-from a6hub_jupyter.builds import identity, journal
+from a6hub_jupyter.builds import identity, journal, supervisor
 from a6hub_jupyter.builds.index import Filters
+from a6hub_jupyter.builds.limits import Limits
+from a6hub_jupyter.builds.queue import STARTS, Queue
+from a6hub_jupyter.builds.retention import Retention
 from a6hub_jupyter.builds.store import Store
+from a6hub_jupyter.executors import Executor
 
-from .conftest import Api, Json, write_script
+from .conftest import Api, Json, design, write_script
+from .test_shared_store import request
 
 STEPS = ["Verilator.Lint", "Yosys.JsonHeader", "Yosys.Synthesis"]
 
@@ -106,10 +112,13 @@ async def read_anew(builds: Path, done: Json) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_claim_whose_server_was_killed_is_acted_on(api: Api, design_dir: Path, tmp_path: Path) -> None:
+async def test_a_claim_whose_server_was_killed_is_acted_on(
+    api: Api, design_dir: Path, jp_root_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """To start: it is started. To cancel: it is closed. Each by whatever server comes next."""
-    write_script(design_dir, steps=STEPS, seconds=30)
-    for build in [await api.build(design_dir) for _ in range(2)]:
+    monkeypatch.setattr("a6hub_jupyter.builds.queue.STARTS", 10)  # on a busy machine a supervisor is slow to come
+    slow = design(jp_root_dir, "slow", steps=STEPS, seconds=60)  # not the others' directory: it reads its script late
+    for build in [await api.build(slow) for _ in range(2)]:
         await api.until(build["id"], "running")
     write_script(design_dir, steps=STEPS[:1], seconds=0.1)
     started, cancelled, both = [(await api.build(design_dir))["id"] for _ in range(3)]
@@ -120,6 +129,46 @@ async def test_a_claim_whose_server_was_killed_is_acted_on(api: Api, design_dir:
     assert (await api.until(started))["state"] == "succeeded"
     assert (await api.until(cancelled))["state"] == "cancelled"
     assert (await api.until(both))["state"] == "cancelled"
+
+
+async def test_a_supervisor_that_comes_when_its_build_is_lost_does_not_run_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine so busy that none has come in all the time that it had, and then one does."""
+
+    class Slow(Executor):
+        submitted = 0
+
+        def submit(self, directory: Path) -> None:
+            self.submitted += 1
+
+        def cancel(self, directory: Path) -> bool:
+            raise AssertionError(directory)
+
+        def alive(self, directory: Path) -> bool:
+            return False
+
+        def sweep(self, directory: Path) -> None:
+            assert directory.name == build.request.id
+
+    monkeypatch.setattr("a6hub_jupyter.builds.queue.START_SECONDS", 0.0)
+    monkeypatch.setattr(supervisor, "Supervisor", None)  # what would run it
+    slow, store = Slow(), Store(tmp_path)
+    store.load()
+    limits = Limits(max_running=1, cores=8, memory=1 << 40, min_free_bytes=0)
+    queue = Queue(store, {"local": slow}, limits, Retention(0, 0, 0), logging.getLogger())
+    build = store.create(request("20260101-000001-x-000001"), None)
+    try:
+        await queue._admit()
+        build.refresh()
+        for _ in range(STARTS):
+            assert build.live
+            queue._check_supervisor(build)
+        assert (build.snapshot.state, slow.submitted) == ("lost", STARTS)
+        assert supervisor.main(build.directory) == 0
+        assert not (build.directory / journal.RESULT).exists()
+    finally:
+        store.close()
 
 
 async def test_a_request_half_put_on_record_is_no_build(api: Api, jp_serverapp: ServerApp, tmp_path: Path) -> None:

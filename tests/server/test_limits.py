@@ -46,7 +46,7 @@ def together(number: int, ask: Callable[[int], Awaitable[Any]]) -> list[asyncio.
 
 async def check_busy(answers: list[asyncio.Future[Any]], refused: int) -> None:
     """Wait until as many requests as should be are refused with 429, and see that each says when to come again."""
-    for _ in range(200):
+    for _ in range(1000):
         if sum(a.done() for a in answers) >= refused:
             break
         await asyncio.sleep(0.02)
@@ -109,7 +109,7 @@ async def test_a_search_that_nobody_waits_for_is_not_made(
     await asyncio.sleep(0.2)
     go_on.set()
     await asyncio.gather(*patient, search("last", 20))
-    assert made == [*(f"first {n}" for n in range(SEARCHES.at_once)), "last"]
+    assert sorted(made) == [*(f"first {n}" for n in range(SEARCHES.at_once)), "last"]
 
 
 async def test_archives_are_few_at_once_and_made_off_the_event_loop(
@@ -149,7 +149,7 @@ async def test_a_client_that_takes_nothing_loses_its_place(
 ) -> None:
     build = await finished(api, design_dir)
     (design_dir / "runs" / build / "large").write_bytes(os.urandom(30_000_000))
-    monkeypatch.setattr(archive, "STALLED_SECONDS", 0.3)
+    monkeypatch.setattr(archive, "STALLED_SECONDS", 1.0)
     head = (
         f"GET {jp_base_url}api/a6hub/builds/{build}/archive HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"Authorization: token {jp_serverapp.identity_provider.token}\r\n\r\n"
@@ -198,7 +198,11 @@ class TestStreams:
         return {"max_streams": 2}
 
     async def test_only_so_many_are_open_at_once(
-        self, api: Api, design_dir: Path, jp_ws_fetch: Callable[..., Awaitable[Any]]
+        self,
+        api: Api,
+        design_dir: Path,
+        jp_serverapp: ServerApp,
+        jp_ws_fetch: Callable[..., Awaitable[Any]],
     ) -> None:
         write_script(design_dir, steps=STEPS, seconds=30)
         build = await api.build(design_dir)
@@ -214,7 +218,10 @@ class TestStreams:
         assert refused.close_code == 1013
         assert "2 streams are open" in refused.close_reason
         sockets[0].close()
-        await asyncio.sleep(0.2)
+        for _ in range(500):
+            if len(jp_serverapp.web_app.settings["a6hub_streams"]) < 2:
+                break
+            await asyncio.sleep(0.02)
         sockets.append(await connect())
         assert json.loads(await sockets[-1].read_message())["type"] == "status"
         for stream in (*sockets, refused):

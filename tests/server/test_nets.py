@@ -56,12 +56,27 @@ async def test_each_wrong_question_gets_a_sentence(api: Api, design_dir: Path) -
         ("nets", {"limit": "0"}, 422, "limit"),
         ("nets", {"limit": "9" * 5000}, 422, "limit"),
         ("nets", {"limit": "²"}, 422, "limit"),
+        ("nets", {"limit": "0000019999"}, 422, "limit"),
+        ("nets", {"limit": "000001" + "9" * 5000}, 422, "limit"),
         ("nets", {"text": "x" * 1001}, 422, "text"),
         ("place", {"x": "1"}, 422, "y"),
         ("place", {"x": "nan", "y": 1}, 422, "x"),
+        ("place", {"x": "1e308", "y": 1}, 422, "x"),
     ):
         got, answer = await api.get(*of, what, params=params)
         assert (got, answer["field"]) == (status, field), (what, params)
+
+
+async def test_a_damaged_index_is_told(api: Api, design_dir: Path, tmp_path: Path) -> None:
+    write_script(design_dir, steps=STEPS, views={"Yosys.Synthesis": {"def": DEF}}, seconds=0.01)
+    build = await api.until((await api.build(design_dir, to_step="Yosys.Synthesis"))["id"])
+    of = ("builds", build["id"])
+    assert (await api.get(*of, "nets"))[0] == 200
+    [index] = (tmp_path / "cache").rglob("*.nets")
+    index.write_bytes(b"no database" * 100)
+    for what in ("nets", "net", "place"):
+        status, answer = await api.get(*of, what, params={"x": 0, "y": 0, "name": "a"})
+        assert (status, answer["message"]) == (422, "The index of nets cannot be read.")
 
 
 async def test_a_build_without_a_def_says_so(api: Api, design_dir: Path) -> None:

@@ -55,7 +55,7 @@ async def test_requests_with_a_key_hold_nobody_up_while_the_index_is_made(
 ) -> None:
     """More of them than there are threads: who comes without a key is served, they are asked to come again."""
     http_server_client.max_clients = 200  # else it sends ten at a time
-    monkeypatch.setattr("a6hub_jupyter.builds.intake.INDEX_PATIENCE", 1.0)
+    monkeypatch.setattr("a6hub_jupyter.builds.intake.INDEX_PATIENCE", 3.0)
     done = await api.until((await api.build(design_dir, to_step="Verilator.Lint"))["id"])
     store = jp_serverapp.web_app.settings["a6hub"].store
     made = threading.Event()
