@@ -90,7 +90,7 @@ def read_meta(config: dict[str, Any], flow: str | None) -> tuple[str | None, dic
             remedy="Use 'version', 'flow' and 'substituting_steps'.",
         )
     version, listed, substitutions = meta.get("version", 2), meta.get("flow"), meta.get("substituting_steps")
-    if version not in (1, 2) or isinstance(version, bool):
+    if version not in (1, 2) or isinstance(version, bool):  # a set would have it hashed
         raise Refusal(422, "There is no such version.", field="config.meta.version", remedy="Give 1 or 2.")
     if isinstance(listed, list):
         if not 0 < len(listed) <= MAX_NAMES["skip"] or not all(map(_is_name, listed)):

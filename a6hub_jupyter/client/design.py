@@ -132,15 +132,16 @@ class Design:
         variables, options = split(overrides, where)
         request = {**self.options, **options}
         merged = {**self.config, **(config or {}), **variables}
-        meta = dict(merged.pop("meta", None) or {})
+        given = merged.pop("meta", None) or {}
+        meta = dict(given) if isinstance(given, Mapping) else {}
         if "flow" in request and not isinstance(request["flow"], str) and request["flow"] is not None:
             meta["flow"] = list(request.pop("flow"))
         if substitutions := request.pop("substituting_steps", None):
             meta["substituting_steps"] = substitutions
         if isinstance(request.get("presets"), str):
             request["presets"] = [request["presets"]]
-        if meta:
-            merged["meta"] = meta
+        if meta or given:
+            merged["meta"] = meta or given  # what is no mapping is the server's to refuse
         return {**request, "design_dir": str(self.directory), "name": self.name, "config": merged}
 
     def lint(self) -> Findings:

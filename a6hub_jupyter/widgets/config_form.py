@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,14 +50,8 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         self.design = design
         given = {k: v for k, v in (("flow", flow), ("pdk", pdk)) if v is not None}
         self.design.options.update(given)
-        named = design.options.get("flow")
-        meta = design.config.get("meta") or {}
-        steps = named or meta.get("flow") or "Express"
-        self.flow = steps if isinstance(steps, str) else "Custom"
-        where = {k: str(design.options[k]) for k in ("pdk", "scl", "toolchain") if design.options.get(k)}
-        substituted = design.options.get("substituting_steps") or meta.get("substituting_steps")
-        found = listed(steps, substituting_steps=substituted, **where)["variables"]
-        self._variables: dict[str, dict[str, Any]] = {v["name"]: v for v in found}
+        self._asked = self._wanted()
+        self._variables: dict[str, dict[str, Any]] = _listed(self._asked)
         self._rows: dict[str, ConfigRow] = {}
         self._shown: list[str] = []
         self._looks = Looks()
@@ -77,6 +72,17 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         design.config.on_change(self._changed)
         self.check()
 
+    def _wanted(self) -> dict[str, Any]:
+        """Return whose variables the design has to do with: arguments of ``catalogue.listed``."""
+        options, meta = self.design.options, self.design.config.get("meta")
+        meta = meta if isinstance(meta, dict) else {}
+        steps = options.get("flow") or meta.get("flow") or "Express"
+        return {
+            "flow": list(steps) if isinstance(steps, (list, tuple)) else str(steps),
+            "substituting_steps": options.get("substituting_steps") or meta.get("substituting_steps"),
+            **{k: str(options[k]) for k in ("pdk", "scl", "toolchain") if options.get(k)},
+        }
+
     def _make_bar(self) -> None:
         presets = current_server().get("presets", design_dir=str(self.design.directory))["presets"]
         self._presets = PresetChooser({p["name"]: p["description"] for p in presets}, self._choose_presets)
@@ -84,7 +90,7 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         self._search.add_class("a6-search")
         self._show = widgets.ToggleButtons(
             options=[("Essential", "first"), ("Changed", "changed"), ("All", "all")],
-            tooltips=["What decides most", "What differs from the default", f"All variables of {self.flow}"],
+            tooltips=["What decides most", "What differs from the default", "All variables of the flow"],
         )
         self._as = widgets.ToggleButtons(options=["Form", "JSON", "YAML"], tooltips=["Fields", "As JSON", "As YAML"])
         self._save = widgets.Button(description="Save", tooltip="Write it into the design directory", icon="save")
@@ -141,6 +147,11 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
         self._number += 1
         number, request = self._number, self.design.request(None, {}, "ConfigForm")
         answer = await asyncio.to_thread(_ask, request)
+        asked = self._wanted()
+        if asked != self._asked and not answer.get("problem"):  # another flow, in ``meta`` or by code
+            with contextlib.suppress(A6HubError, TypeError, ValueError):  # the errors of the answer say what is wrong
+                found = await asyncio.to_thread(_listed, asked)
+                self._asked, self._variables, self._rows, self._is_anew = asked, found, {}, True
         if number == self._number:  # else a later one is on its way
             self._tell(answer)
 
@@ -258,6 +269,10 @@ class ConfigForm(widgets.VBox):  # type: ignore[misc]
     def text(self) -> str:
         """The configuration as JSON, or as YAML where that is chosen."""
         return dumped(self.design.config, self._as.value)
+
+
+def _listed(asked: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {v["name"]: v for v in listed(**asked)["variables"]}
 
 
 def _ask(request: dict[str, Any]) -> dict[str, Any]:

@@ -127,6 +127,12 @@ def edit_text(page: Page, form: Locator) -> None:
     text.fill(json.dumps({**given, "FP_CORE_UTL": 44}, indent=2))
     expect(alert).to_contain_text("Line 8: LibreLane has no variable 'FP_CORE_UTL'. Did you mean FP_CORE_UTIL")
     screenshot(page, "form-json")
+    # among the fields it has one too, though the flow has no such variable
+    form.get_by_role("button", name="Form").click()
+    row = form.locator(".a6-row", has=page.get_by_label("FP_CORE_UTL", exact=True))
+    expect(row.get_by_role("alert")).to_contain_text("Did you mean FP_CORE_UTIL")
+    screenshot(page, "form-unknown")
+    form.get_by_role("button", name="JSON").click()
     text.fill(json.dumps({**given, "FP_CORE_UTIL": 44, "EXPRESS_EFFORT": 5}, indent=2))
     expect(alert).to_have_count(0)
     expect(form).to_contain_text("valid")

@@ -13,6 +13,7 @@ from .conftest import COUNTER
 from .live import live_server
 
 NOTEBOOK = """
+import asyncio
 import json
 import a6hub_jupyter as a6hub
 from a6hub_jupyter import Design
@@ -34,6 +35,16 @@ def later():
     one.config["FP_CORE_UTL"] = 40
     return one.build()
 
+async def form_of_another_flow(meta):
+    one = design()
+    form = a6hub.ConfigForm(one)
+    one.config["meta"] = meta
+    for _ in range(300):
+        await asyncio.sleep(0.1)
+        if "EXPRESS_EFFORT" not in form._variables or form._answer["errors"]:
+            break
+    return sorted(form._variables), [e["field"] for e in form._answer["errors"]]
+
 print(json.dumps({
     "Design": said(lambda: design(FP_CORE_UTL=40).build()),
     "build": said(lambda: design().build(FP_CORE_UTL=40)),
@@ -48,6 +59,8 @@ print(json.dumps({
     "variables of a list": sorted(a6hub.variables(["Verilator.Lint"]).index),
     "variables without a step": sorted(a6hub.variables("Express", substituting_steps={"Verilator.Lint": None}).index),
     "rows of a form": sorted(a6hub.ConfigForm(design(), flow=["Verilator.Lint"])._variables),
+    "rows after a change of flow": asyncio.run(form_of_another_flow({"flow": ["Verilator.Lint"]})),
+    "a flow that is none": asyncio.run(form_of_another_flow(5)),
     "right": said(lambda: design(FP_CORE_UTIL=40).validate()),
 }))
 """
@@ -84,4 +97,7 @@ def test_a_keyword_that_nobody_knows_is_a_type_error(tmp_path: Path, pdk_root: P
     assert "EXPRESS_EFFORT" in said["variables without a step"]
     assert "LINTER_INCLUDE_PDK_MODELS" not in said["variables without a step"]
     assert said["rows of a form"] == said["variables of a list"]
+    assert said["rows after a change of flow"] == [said["variables of a list"], []]
+    assert said["a flow that is none"][1] == ["config.meta"]
+    assert "EXPRESS_EFFORT" in said["a flow that is none"][0]
     assert said["right"][1].startswith("valid")

@@ -26,6 +26,8 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "another PDK in the configuration": ({"config": {"PDK": "gf180mcuD"}}, "config.PDK", "fields pdk"),
     "unknown meta": ({"config": {"meta": {"step": "x"}}}, "config.meta", "substituting_steps"),
     "unknown meta.version": ({"config": {"meta": {"version": 3}}}, "config.meta.version", "1 or 2"),
+    "version that is a list": ({"config": {"meta": {"version": []}}}, "config.meta.version", "1 or 2"),
+    "meta that is a number": ({"config": {"meta": 5}}, "config.meta", "substituting_steps"),
     "empty list of steps": ({"config": {"meta": {"flow": []}}}, "config.meta.flow", "step ids"),
     "no substitution": (
         {"config": {"meta": {"substituting_steps": {"A": 3}}}},

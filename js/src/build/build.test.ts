@@ -86,6 +86,7 @@ describe("running", () => {
   test("what is built, with what, and how far it is", () => {
     expect(textOf(".design")).toBe("counter");
     expect(textOf(".facts")).toContain("sky130A functional, estimated delays");
+    expect(find(".facts li:last-child").title).toBe("Toolchain: It runs Express.");
     expect(textOf(".state")).toBe("Running");
     expect(textOf(".connection")).toBe("Live");
     expect(textOf(".elapsed")).toBe("1:05");

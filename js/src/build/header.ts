@@ -74,13 +74,14 @@ export function createHeader(feed: BuildFeed, actions: Actions, ask: HTMLElement
       ["PDK", build.pdk],
       ["Toolchain", build.toolchain],
     ];
-    const key = JSON.stringify([said, build.pdk_note]);
+    const key = JSON.stringify([said, build.pdk_note, build.toolchain_reason]);
     if (key === shownFacts) return;
     shownFacts = key;
     const items = said.map(([what, value]) => {
       // "express" and "path" alone say little.
       const said = what === "Toolchain" && value ? `toolchain ${value}` : (value ?? "");
-      const item = element("li", { title: what ?? null }, said);
+      const why = what === "Toolchain" && build.toolchain_reason;
+      const item = element("li", { title: why ? `${what}: ${why}` : (what ?? null) }, said);
       if (what === "PDK" && build.pdk_note)
         item.append(" ", element("span", { class: "note" }, build.pdk_note));
       return item;

@@ -17,6 +17,7 @@ export function sampleBuild(more: Partial<Build> = {}): Build {
     scl: "sky130_fd_sc_hd",
     pdk_note: "functional, estimated delays",
     toolchain: "express",
+    toolchain_reason: "It runs Express.",
     executor: "local",
     created: "2026-11-23T12:00:00.000Z",
     started: "2026-11-23T12:00:00.000Z",

@@ -48,6 +48,8 @@ export interface Build {
   readonly scl: string | null;
   readonly pdk_note: string | null;
   readonly toolchain: string;
+  /** Why this one, where the request left that open. */
+  readonly toolchain_reason: string | null;
   readonly executor: string;
   readonly created: string;
   readonly started: string | null;

@@ -8,6 +8,7 @@ const MISSING: Omit<Build, "id" | "state"> = {
   scl: null,
   pdk_note: null,
   toolchain: "",
+  toolchain_reason: null,
   executor: "",
   created: "",
   started: null,
