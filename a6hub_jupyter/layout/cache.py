@@ -120,7 +120,7 @@ class SceneCache:
         output = self._directory / f"{key}.markers.gz"
         arguments = ["differences", str(output), str(one), str(other)]
         if names:
-            arguments += ["--names", *names]
+            arguments += [f"--name={name}" for name in names]  # also one that looks like an option
         await self._ready(key, (output,), arguments, one.name)
         return output
 

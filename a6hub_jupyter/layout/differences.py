@@ -1,6 +1,6 @@
 """The worker process that finds where two layouts differ: an exact XOR of each layer, by klayout.
 
-Run as `python -m a6hub_jupyter.layout.differences OUTPUT ONE OTHER [--names ONE OTHER] [--memory BYTES]`.
+Run as `python -m a6hub_jupyter.layout.differences OUTPUT ONE OTHER [--name=ONE --name=OTHER] [--memory BYTES]`.
 OUTPUT becomes markers in the form of `markers`: a category for each layer that differs, a box around each piece, with
 the layout that has it.
 When it fails, the exit code is 1 and standard output has one line, `{"message", "remedy"}`.
@@ -78,7 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("output", type=Path)
     parser.add_argument("one", type=Path)
     parser.add_argument("other", type=Path)
-    parser.add_argument("--names", nargs=2, help="what the two are called; default: their files' names")
+    parser.add_argument(
+        "--name", dest="names", action="append", help="what each of the two is called; default: their files' names"
+    )
     add_memory(parser)
     options = parser.parse_args(arguments)
     return run(

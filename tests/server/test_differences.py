@@ -43,6 +43,15 @@ async def test_two_builds_and_a_build_and_a_file_are_compared(api: Api, design_d
         assert [marker[2:] for marker in found["markers"]] == ([[box, f"only in {owner}"]] if box else []), asked
 
 
+async def test_a_name_that_looks_like_an_option_is_a_name(api: Api, design_dir: Path) -> None:
+    chip(design_dir / "--memory.gds", 2)
+    chip(design_dir / "-h.gds", 3)
+    asked = {"path": "course/counter/--memory.gds", "other": "course/counter/-h.gds"}
+    status, found = await api.get("layouts", "differences", params=asked)
+    assert status == 200, found
+    assert [marker[2:] for marker in found["markers"]] == [[[2, 0, 3, 1], "only in -h.gds"]]
+
+
 async def test_each_wrong_pair_gets_a_sentence(api: Api, design_dir: Path) -> None:
     one = await built(api, design_dir, 2)
     write_script(design_dir, steps=[STEP], seconds=0.01)
