@@ -104,7 +104,8 @@ class Chaos:
                     return
                 if kind == "librelane":
                     process = process.children()[0] if process.children() else process
-                    kind = "librelane" if str(directory) not in process.cmdline()[-1:] else "supervisor"
+                    # by its number: a child that is about to become LibreLane has its parent's command line
+                    kind = "librelane" if process.pid != known["pid"] else "supervisor"
                 self.hit[victim].add(kind)
                 self.kills[kind] += end(process)
 
