@@ -98,8 +98,10 @@ class Chaos:
             self.kills[kind] += 1
         else:
             known = journal.read_json(directory / journal.SUPERVISOR)
-            with contextlib.suppress(psutil.Error, TypeError):
-                process = psutil.Process(known["pid"])  # type: ignore[index]
+            if not isinstance(known, dict):
+                return
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(known["pid"])
                 if str(directory) not in process.cmdline():
                     return
                 if kind == "librelane":
