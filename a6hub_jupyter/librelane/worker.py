@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,8 @@ MAX_WAITING = 100
 
 # Another LibreLane, in a container perhaps, is not kept in memory longer than a form is being filled in.
 IDLE_SECONDS = 300.0
+# A child of a process that was ended may hold on to its output.
+CLOSING_SECONDS = 2.0
 
 
 class InspectorError(Exception):
@@ -103,6 +106,7 @@ class InspectorWorker:
 
     async def _start(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
+            await self._stop()
             probe = self._probe
             self._process = await asyncio.create_subprocess_exec(
                 *(probe.argv if probe else module_command("a6hub_jupyter.librelane.inspector")),
@@ -118,6 +122,10 @@ class InspectorWorker:
 
     async def _stop(self) -> None:
         process, self._process = self._process, None
-        if process is not None and process.returncode is None:
+        if process is None:
+            return
+        if process.returncode is None:
             process.kill()
-            await process.wait()
+        # also of one that has ended by itself: its pipes are open until both ends are seen to be closed
+        with contextlib.suppress(OSError, asyncio.TimeoutError):
+            await asyncio.wait_for(process.communicate(), CLOSING_SECONDS)
