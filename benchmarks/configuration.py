@@ -19,7 +19,7 @@ from a6hub_jupyter.express.sky130 import PDK, SCL, default_root
 from a6hub_jupyter.express.sky130.staging import stage
 from a6hub_jupyter.librelane import pdks
 from a6hub_jupyter.librelane.catalogue import Catalogue
-from a6hub_jupyter.librelane.worker import InspectorWorker
+from a6hub_jupyter.toolchains.inspecting import InspectorWorker
 
 REPEATS = 50
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from ..auth import Refusal
 from ..librelane.catalogue import Ask
-from ..librelane.worker import InspectorError, InspectorWorker
 from ..toolchains import AUTO, choose, toolchains
 from ..toolchains.base import EXPRESS, Settings
 from ..toolchains.images import directories
+from ..toolchains.inspecting import InspectorError, InspectorWorker
 from .examination import Examination
 
 # What our inspector alone can say: it has a parser of Verilog.

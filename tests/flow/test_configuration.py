@@ -18,7 +18,7 @@ import pytest
 from a6hub_jupyter import express
 from a6hub_jupyter.builds.progress import slug
 from a6hub_jupyter.librelane.presets import OURS
-from a6hub_jupyter.librelane.worker import InspectorWorker
+from a6hub_jupyter.toolchains.inspecting import InspectorWorker
 
 from ..conftest import ROOT
 from ..server.conftest import COUNTER

@@ -24,6 +24,7 @@ from a6hub_jupyter.builds.retention import Retention
 from a6hub_jupyter.builds.store import Store
 from a6hub_jupyter.executors import Executor
 
+from ..records import plain_request
 from .conftest import Api, request_for
 
 
@@ -128,22 +129,7 @@ async def test_a_build_that_ends_while_the_list_is_made_counts_once(tmp_path: Pa
 
 
 def request(build_id: str) -> BuildRequest:
-    return BuildRequest(
-        id=build_id,
-        created=f"2026-01-01T00:00:{build_id[-2:]}.000Z",
-        name="x",
-        design_dir="/",
-        config={},
-        flow="Express",
-        pdk="sky130A",
-        scl=None,
-        pdk_root=None,
-        pdk_note=None,
-        toolchain="express",
-        executor="local",
-        steps=[],
-        timeout=60.0,
-    )
+    return plain_request(id=build_id, created=f"2026-01-01T00:00:{build_id[-2:]}.000Z")
 
 
 LOOKS_AS_NOBODY = """

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from a6hub_jupyter.builds.model import BuildRequest, Snapshot
+from a6hub_jupyter.builds.model import Snapshot
 from a6hub_jupyter.builds.reproduction import command_event, command_json, shell_text
 
-
-def request(**more: Any) -> BuildRequest:
-    plain = BuildRequest(
-        id="20261123-121314-counter-a1b2c3",
-        created="2026-11-23T12:13:14.000Z",
-        name="counter",
-        design_dir="/d",
-        config={},
-        flow="Express",
-        pdk="sky130A",
-        scl=None,
-        pdk_root=None,
-        pdk_note=None,
-        toolchain="express",
-        executor="local",
-        steps=[],
-        timeout=60.0,
-    )
-    return replace(plain, **more)
+from ...records import plain_request
 
 
 def test_only_what_the_toolchain_has_put_in_is_told_of_the_environment() -> None:
@@ -45,7 +25,7 @@ def test_the_text_runs_in_a_shell_as_it_stands_whatever_is_in_it(tmp_path: Path)
     script.write_text('#!/bin/sh\npwd; printf "%s\\n" "$WORD" "$@"\n')
     script.chmod(0o755)
     argv = [str(script), "--run-tag", "T", "a b", "'", "$(echo x)", "--last"]
-    text = shell_text(request(), {"argv": argv, "directory": str(place), "environment": {"WORD": 'two "words"'}})
+    text = shell_text(plain_request(), {"argv": argv, "directory": str(place), "environment": {"WORD": 'two "words"'}})
     printed = subprocess.run(["sh", "-c", text], capture_output=True, text=True, check=True).stdout
     expected = [str(place), 'two "words"', "--run-tag", "T-again", "a b", "'", "$(echo x)", "--last"]
     assert printed.splitlines() == expected
@@ -53,13 +33,13 @@ def test_the_text_runs_in_a_shell_as_it_stands_whatever_is_in_it(tmp_path: Path)
 
 def test_what_went_on_in_another_run_directory_is_repeated_there() -> None:
     command = {"argv": ["l", "--run-tag", "T"], "directory": "/d", "environment": {}}
-    assert "--run-tag T\n" in shell_text(request(resume_of="x"), command)
+    assert "--run-tag T\n" in shell_text(plain_request(resume_of="x"), command)
 
 
 def test_before_the_start_there_is_none_and_after_it_the_journal_has_it() -> None:
-    snapshot = Snapshot.of(request())
-    assert command_json(request(), snapshot.command) is None
+    snapshot = Snapshot.of(plain_request())
+    assert command_json(plain_request(), snapshot.command) is None
     data = {"argv": ["l"], "directory": "/d", "environment": {}}
     snapshot.apply({"seq": 1, "timestamp": "2026-11-23T12:13:14.000Z", "type": "command", "data": data})
     assert Snapshot.from_json(snapshot.to_json()).command == data
-    assert command_json(request(), snapshot.command) == {**data, "shell": "(\ncd /d &&\nl\n)"}
+    assert command_json(plain_request(), snapshot.command) == {**data, "shell": "(\ncd /d &&\nl\n)"}

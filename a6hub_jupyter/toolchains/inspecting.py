@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..isolated import clean_environment, module_command
-from ..toolchains.base import Probe
-from ..toolchains.probing import MARK
+from .base import Probe
+from .probing import MARK
 
 # The largest answer is the list of a flow's variables (200 kB); a line past this is not from our inspector.
 MAX_ANSWER = 8 << 20

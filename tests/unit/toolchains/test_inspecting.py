@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from a6hub_jupyter.librelane.worker import InspectorError, InspectorWorker
 from a6hub_jupyter.toolchains.base import Probe
+from a6hub_jupyter.toolchains.inspecting import InspectorError, InspectorWorker
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files where Linux lists them")
