@@ -47,6 +47,15 @@ def run(page: Page, which: int | Locator) -> Locator:
     raise AssertionError("the cell does not run")
 
 
+def until_printed(page: Page, which: int, expected: str) -> None:
+    """Run a cell until it prints this: what the page tells of itself reaches Python a moment later."""
+    for _ in range(10):
+        with contextlib.suppress(AssertionError):
+            expect(run(page, which).locator(".jp-OutputArea")).to_contain_text(expected, timeout=2000)
+            return
+    expect(run(page, which).locator(".jp-OutputArea")).to_contain_text(expected)
+
+
 def command(page: Page, name: str, **arguments: Any) -> None:
     """Have JupyterLab do what is in its palette, and wait until it has."""
     page.evaluate("([name, given]) => jupyterapp.commands.execute(name, given)", [name, arguments])

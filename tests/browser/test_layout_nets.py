@@ -10,7 +10,7 @@ import gdstk
 import pytest
 from playwright.sync_api import Page, expect
 
-from .cells import open_cells, run
+from .cells import open_cells, run, until_printed
 from .conftest import Lab, screenshot
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
@@ -74,7 +74,7 @@ def test_a_net_is_shown_with_the_rest_dimmed(page: Page, lab: Lab) -> None:
             break
     expect(card.locator(".link")).to_have_text("clk")
     screenshot(page, "layout-net-picked")
-    expect(run(page, 3).locator(".jp-OutputArea")).to_contain_text("clk clk")
+    until_printed(page, 3, "clk clk")
     expect(run(page, 4).locator(".jp-OutputArea")).to_contain_text("The design has no net 'clock'. It has clk")
 
 
@@ -118,5 +118,5 @@ def test_two_layouts_are_compared(page: Page, lab: Lab) -> None:
     page.keyboard.press("f")
     page.wait_for_timeout(600)
     screenshot(page, "layout-side-by-side")
-    expect(run(page, 1).locator(".jp-OutputArea")).to_contain_text("12 two.gds 1/0 side by side")
+    until_printed(page, 1, "12 two.gds 1/0 side by side")
     expect(run(page, 2).locator(".jp-OutputArea")).to_contain_text("compared.html: 0.")

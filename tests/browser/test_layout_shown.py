@@ -9,7 +9,7 @@ import gdstk
 import pytest
 from playwright.sync_api import Page, expect
 
-from .cells import open_cells, run
+from .cells import open_cells, run, until_printed
 from .conftest import Lab, Watch, colours, screenshot, until_drawn
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(240)]
@@ -77,5 +77,5 @@ def test_scrolled_away_and_back_it_is_drawn_and_keys_are_enough(page: Page, lab:
     screenshot(page, f"layout-keys-{app.split('/', maxsplit=1)[0]}")
     expect(shown.locator(".length")).to_have_text("0.5 µm")
     screenshot(page, f"layout-keys-{app.split('/', maxsplit=1)[0]}")
-    expect(run(page, 4).locator(".jp-OutputArea")).to_contain_text("'x': 20, 'y': 16, 'width': 4")
+    until_printed(page, 4, "'x': 20, 'y': 16, 'width': 4")
     watch.errors[:] = [e for e in watch.errors if "a6hub" in e]  # Notebook 7 has two of its own at each start

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .cells import attach, open_cells, run
+from .cells import attach, open_cells, run, until_printed
 from .conftest import Lab, screenshot, until_drawn
 
 pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
@@ -129,12 +129,7 @@ def test_each_tool_does_what_it_says(cell: Locator, page: Page) -> None:
     with page.expect_download() as download:
         cell.get_by_role("button", name="save picture").click()
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
-    for _ in range(10):  # the kernel hears of a view once it rests
-        seen = run(page, 1).locator(".jp-OutputArea")
-        expect(seen).to_contain_text("'x'")
-        if "{'x': 5, 'y': 6, 'width': 3, 'hidden': []}" in seen.inner_text():
-            break
-    expect(seen).to_contain_text("{'x': 5, 'y': 6, 'width': 3, 'hidden': []}")
+    until_printed(page, 1, "{'x': 5, 'y': 6, 'width': 3, 'hidden': []}")
     run(page, 2)
     stage.focus()
     page.keyboard.press("l")
