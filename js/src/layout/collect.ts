@@ -1,5 +1,6 @@
 import { TURNS } from "./geometry";
 import { freeAt, gridAt, type Node, type PlacedGrid, type Scene } from "./scene";
+import { Spots } from "./spots";
 
 /** What of a layout is in view: centre in database units, and pixels per database unit. */
 export interface View {
@@ -8,16 +9,16 @@ export interface View {
   readonly scale: number;
 }
 
-/** A cell in view, in one of its turns: (a, b, c, d) to pixels. Copies are x, y, x, y, … */
+/** A cell in view, in one of its turns: (a, b, c, d) to pixels, and where its copies are. */
 export interface Seen {
   readonly node: Node;
   readonly a: number;
   readonly b: number;
   readonly c: number;
   readonly d: number;
-  readonly drawn: number[];
+  readonly drawn: Spots;
   /** Too small to be drawn. */
-  readonly covered: number[];
+  readonly covered: Spots;
 }
 
 /** An array of cells too small and too close to tell apart. */
@@ -128,7 +129,7 @@ export class Collector {
     }
     if (list.length < TURN_LIMIT)
       for (const seen of list) if (seen.a === a && seen.b === b && seen.c === c && seen.d === d) return seen;
-    const seen = { node, a, b, c, d, drawn: [], covered: [] };
+    const seen = { node, a, b, c, d, drawn: new Spots(), covered: new Spots() };
     list.push(seen);
     return seen;
   }
@@ -143,16 +144,40 @@ export class Collector {
     if (px + reachX < left || py + reachY < bottom || px - reachX > right || py - reachY > top) return;
     turned.seen ??= this.listed(turned.outlined ? this.beneath : this.inView, turned);
     const { drawn, covered } = turned.seen;
-    if (turned.outlined) drawn.push(x, y);
+    if (turned.outlined) drawn.add(x, y);
     else if (this.small(turned) || this.visits > VISIT_LIMIT) {
       if (!this.small(turned)) this.simplified = true;
-      if (!this.labels) covered.push(x, y);
+      if (!this.labels) covered.add(x, y);
     } else {
-      drawn.push(x, y);
+      drawn.add(x, y);
       if (node.leaf) return;
       this.level++;
       this.descend(node, turned.a, turned.b, turned.c, turned.d, x, y);
       this.level--;
+    }
+  }
+
+  /** As `place` does with each of them, for copies that are small: most of them all, when all of a chip is seen. */
+  private cover(
+    turned: Turned,
+    places: Int32Array,
+    [a, b, c, d, x, y]: readonly [number, number, number, number, number, number],
+  ): void {
+    this.visits += places.length / 2;
+    if (this.labels) return;
+    const [left, bottom, right, top] = this.window;
+    const { middleX, middleY, reachX, reachY } = turned;
+    turned.seen ??= this.listed(this.inView, turned);
+    const { covered } = turned.seen;
+    for (let i = 0; i < places.length; i += 2) {
+      const dx = places[i] as number;
+      const dy = places[i + 1] as number;
+      const px = a * dx + b * dy + x;
+      const py = c * dx + d * dy + y;
+      const mx = middleX + px;
+      const my = middleY + py;
+      if (mx + reachX < left || my + reachY < bottom || mx - reachX > right || my - reachY > top) continue;
+      covered.add(px, py);
     }
   }
 
@@ -164,11 +189,13 @@ export class Collector {
       const target = nodes[child] as Node;
       const turned = this.turned(target, a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h);
       if (!turned) continue;
-      for (let i = 0; i < at.length; i += 2) {
-        const dx = at[i] as number;
-        const dy = at[i + 1] as number;
-        this.place(turned, a * dx + b * dy + x, c * dx + d * dy + y);
-      }
+      if (this.small(turned) && !turned.outlined) this.cover(turned, at, [a, b, c, d, x, y]);
+      else
+        for (let i = 0; i < at.length; i += 2) {
+          const dx = at[i] as number;
+          const dy = at[i + 1] as number;
+          this.place(turned, a * dx + b * dy + x, c * dx + d * dy + y);
+        }
     }
     for (let i = 0; i < grids.length; i += 10) {
       const grid = gridAt(grids, i);

@@ -54,7 +54,7 @@ export function drawLabels(
       const texts = node.cell.shapes[layer]?.texts;
       if (!texts?.length) continue;
       for (let i = 0; i < drawn.length; i += 2) {
-        const [x, y] = [drawn[i] as number, drawn[i + 1] as number];
+        const [x, y] = [drawn.at[i] as number, drawn.at[i + 1] as number];
         for (let k = 0; k < texts.length; k += 3) {
           const [tx, ty] = [texts[k] as number, texts[k + 1] as number];
           const text = scene.layout.strings[texts[k + 2] as number] ?? "";
@@ -70,12 +70,12 @@ export function drawOutlines(
   context: OffscreenCanvasRenderingContext2D,
   scene: Scene,
   limits: Limits,
-  at: Place,
+  { x, y, scale }: Place,
   ratio: number,
 ): void {
   const { width, height } = context.canvas;
   const found = new Collector(scene, [0, 0, width, height], ratio, limits);
-  found.collect(at.x, at.y, at.scale);
+  found.collect(x, y, scale);
   context.strokeStyle = "#8b949e";
   context.fillStyle = "#c9d1d9";
   context.lineWidth = 1;
@@ -86,7 +86,8 @@ export function drawOutlines(
   for (const { node, a, b, c, d, drawn } of found.outlines) {
     const name = context.measureText(node.cell.name).width;
     for (let i = 0; i < drawn.length; i += 2) {
-      const box = transformBox(node.box, [a, b, c, d, drawn[i] as number, drawn[i + 1] as number], 0);
+      const at = [a, b, c, d, drawn.at[i] as number, drawn.at[i + 1] as number];
+      const box = transformBox(node.box, at, 0);
       const [w, h] = [box.x2 - box.x1, box.y2 - box.y1];
       context.rect(Math.floor(box.x1) + 0.5, Math.floor(height - box.y2) + 0.5, Math.round(w), Math.round(h));
       if (name < w - 4 && h > LINE * ratio)

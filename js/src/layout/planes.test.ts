@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
 import { Planes } from "./planes";
+import { Spots } from "./spots";
+
+function spots(...places: readonly number[]): Spots {
+  const made = new Spots();
+  for (let i = 0; i < places.length; i += 2) made.add(places[i] as number, places[i + 1] as number);
+  return made;
+}
 
 const drawn = (planes: Planes, x: number, y: number) =>
   (((planes.frame[y * planes.words + (x >> 5)] as number) >>> (x & 31)) & 1) === 1;
@@ -41,10 +48,10 @@ it("a small cell that stands alone is solid, a crowd leaves room for the layers 
       planes.origin(origin, origin);
       const crowd: number[] = [];
       for (let y = 10; y < 30; y++) for (let x = 20; x < 60; x++) crowd.push(x, y);
-      planes.cells(crowd, 0.2, 0.2, 0.6, 0.6);
-      planes.cells([5, 5, 80, 35], 0.2, 0.2, 0.6, 0.6);
+      planes.cells(spots(...crowd), 0.2, 0.2, 0.6, 0.6);
+      planes.cells(spots(5, 5, 80, 35), 0.2, 0.2, 0.6, 0.6);
       // Two by two: however it lies, one of its pixels is the layer's own.
-      planes.cells([70, 5, 71, 11, 78, 20, 85, 26], 0.2, 0.2, 1.8, 1.8);
+      planes.cells(spots(70, 5, 71, 11, 78, 20, 85, 26), 0.2, 0.2, 1.8, 1.8);
       planes.settle(phase);
       expect(drawn(planes, 5, 5) && drawn(planes, 80, 35)).toBe(true);
       for (const [x, y] of [
@@ -63,4 +70,40 @@ it("a small cell that stands alone is solid, a crowd leaves room for the layers 
       const filled = planes.fill.reduce((sum, word) => sum + ones(word), 0);
       expect(filled).toBe(20 * 40 + 2 + 4 * 4);
     }
+});
+
+it("dots and boxes at many places are those that are drawn one by one, also across the edges of the window", () => {
+  let state = 3;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state / 2 ** 32) * below;
+  };
+  let drawnRounds = 0;
+  for (let round = 0; round < 50; round++) {
+    const [together, single] = [new Planes(130, 40), new Planes(130, 40)];
+    const window = [random(20) | 0, random(10) | 0, (90 + random(40)) | 0, (20 + random(20)) | 0] as const;
+    for (const planes of [together, single]) planes.clip(...window);
+    // Some lie wholly within the window, some beyond it.
+    const reach = round % 2 ? 8 : 60;
+    const at = [...Array(40).keys()].map((i) => (i % 2 ? 12 : 50) + random(reach));
+    const to = [...Array(12).keys()].map(() => random(2 * reach) - reach);
+    together.dots(spots(...at), spots(...to));
+    for (let i = 0; i < at.length; i += 2)
+      for (let k = 0; k < to.length; k += 2) {
+        const [x, y] = [(at[i] as number) + (to[k] as number), (at[i + 1] as number) + (to[k + 1] as number)];
+        single.rect(x, y, x, y);
+      }
+    expect(together.frame).toEqual(single.frame);
+    expect(together.low).toBeLessThanOrEqual(single.low);
+    expect(together.high).toBeGreaterThanOrEqual(single.high);
+    for (const planes of [together, single]) planes.clear();
+    together.cells(spots(...at), -0.7, -0.3, 1.6, 0.9);
+    for (let i = 0; i < at.length; i += 2)
+      single.cells(spots(at[i] as number, at[i + 1] as number), -0.7, -0.3, 1.6, 0.9);
+    together.settle(0);
+    single.settle(0);
+    expect(together.fill).toEqual(single.fill);
+    if (together.fill.some((word) => word !== 0)) drawnRounds++;
+  }
+  expect(drawnRounds, "something is in the window").toBeGreaterThan(25);
 });

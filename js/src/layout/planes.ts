@@ -1,11 +1,15 @@
 import { moveRows } from "./shift";
 import { Specks } from "./specks";
+import { plotDots, type Rows, type Spots } from "./spots";
 
 const ALL = 0xffffffff;
 
 /** Above this density coverage is drawn as the layer's own filling, below it as one or two pixels of four. */
 const DENSE = 0.7;
 const HALF = 0.3;
+
+/** A polygon that is narrower than this (pixels) is drawn as its box. */
+export const THIN = 2;
 
 /**
  * One layer of the picture as two bitmaps, filling and frame, the way KLayout draws: what overlaps within a layer is
@@ -28,11 +32,12 @@ export class Planes {
   private oddX = 0;
   private oddY = 0;
   private crossings = new Float64Array(64);
-  private specks: Specks | undefined;
 
   constructor(
     readonly width: number,
     readonly height: number,
+    /** Where small cells are gathered; layers that are drawn one after the other may share it. */
+    private specks?: Specks,
   ) {
     this.words = (width + 31) >>> 5;
     this.fill = new Int32Array(this.words * height);
@@ -61,18 +66,27 @@ export class Planes {
     this.oddY = y & 1;
   }
 
-  /** Cells of a pixel or two: one at each x, y, … of a list, with this box around it. They are drawn by `settle`. */
-  cells(list: readonly number[], x1: number, y1: number, x2: number, y2: number): void {
-    this.specks ??= new Specks(this.words, this.height);
+  /** Cells of a pixel or two: one at each place of a list, with this box around it. They are drawn by `settle`. */
+  cells(list: Spots, x1: number, y1: number, x2: number, y2: number): void {
+    this.specks ??= new Specks(this.width, this.height);
     this.specks.add(list, [x1, y1, x2, y2], [this.left, this.bottom, this.right, this.top]);
+  }
+
+  /** All of the dots, at each of the places. */
+  dots(dots: Spots, places: Spots): void {
+    const window = [this.left, this.bottom, this.right, this.top] as const;
+    this.touch(plotDots({ bits: this.frame, words: this.words, window }, dots, places));
   }
 
   /** Draw the small cells; `phase` (0 to 3) is which pixel of 2 by 2 a layer keeps for itself in a crowd of them. */
   settle(phase: number): void {
-    const touched = this.specks?.settle(this.fill, this.frame, phase ^ (this.oddX | (this.oddY << 1)));
-    if (!touched) return;
-    this.low = Math.min(this.low, touched[0]);
-    this.high = Math.max(this.high, touched[1]);
+    if (!this.specks) return;
+    this.touch(this.specks.settle(this.fill, this.frame, phase ^ (this.oddX | (this.oddY << 1))));
+  }
+
+  private touch([low, high]: Rows): void {
+    this.low = Math.min(this.low, low);
+    this.high = Math.max(this.high, high);
   }
 
   /** Move what is drawn by whole pixels; what comes in from beyond the edges is empty. */
@@ -128,15 +142,24 @@ export class Planes {
     if (
       (end - left < 2 && Math.floor(x2) - Math.floor(x1) < 2) ||
       (upper - bottom < 2 && Math.floor(y2) - Math.floor(y1) < 2)
-    ) {
+    )
       this.bar(this.frame, left, bottom, end, upper);
-      return;
-    }
-    this.bar(this.fill, left, bottom, end, upper);
-    if (y1 >= b) this.bar(this.frame, left, bottom, end, bottom);
-    if (y2 < t + 1) this.bar(this.frame, left, upper, end, upper);
-    if (x1 >= l) this.column(left, bottom, upper);
-    if (x2 < r + 1) this.column(end, bottom, upper);
+    else this.framed(left, bottom, end, upper, [x1 >= l, y1 >= b, x2 < r + 1, y2 < t + 1]);
+  }
+
+  /** A rectangle with those of its sides that are in view: left, lower, right, upper. */
+  private framed(
+    left: number,
+    bottom: number,
+    right: number,
+    upper: number,
+    sides: readonly [boolean, boolean, boolean, boolean],
+  ): void {
+    this.bar(this.fill, left, bottom, right, upper);
+    if (sides[1]) this.bar(this.frame, left, bottom, right, bottom);
+    if (sides[3]) this.bar(this.frame, left, upper, right, upper);
+    if (sides[0]) this.column(left, bottom, upper);
+    if (sides[2]) this.column(right, bottom, upper);
   }
 
   private dot(x: number, y: number): void {
@@ -149,48 +172,36 @@ export class Planes {
   }
 
   /**
-   * The rectangles x1, y1, x2, y2, … at `from` to before `to` of a list, at sx · x + dx and sy · y + dy; `turned` ones
-   * have x and y exchanged first. Most of a chip is a dot when all of it is seen, so those are drawn here and now.
+   * The rectangles x1, y1, x2, y2, … at `from` to before `to` of a list, times `sx` and `sy`, at each of the places;
+   * `turned` ones have x and y exchanged first.
    */
   rects(
     list: Int32Array,
-    [from, to]: readonly [number, number],
+    from: number,
+    to: number,
     turned: boolean,
-    [sx, dx, sy, dy]: readonly [number, number, number, number],
+    sx: number,
+    sy: number,
+    places: Spots,
   ): void {
-    const { left, bottom, words, frame } = this;
-    const right = this.right + 1;
-    const top = this.top + 1;
     const forX = turned ? 1 : 0;
     const forY = turned ? 0 : 1;
-    const smallX = 1 / Math.abs(sx);
-    const smallY = 1 / Math.abs(sy);
-    let { low, high } = this;
-    for (let i = from; i < to; i += 4) {
-      const u1 = list[i + forX] as number;
-      const u2 = list[i + 2 + forX] as number;
-      const v1 = list[i + forY] as number;
-      const v2 = list[i + 2 + forY] as number;
-      if (u2 - u1 < smallX && v2 - v1 < smallY) {
-        const x = sx * ((u1 + u2) / 2) + dx;
-        const y = sy * ((v1 + v2) / 2) + dy;
-        if (!(x >= left && y >= bottom && x < right && y < top)) continue;
-        const column = x | 0;
-        const row = y | 0;
-        if (row < low) low = row;
-        if (row > high) high = row;
-        const index = row * words + (column >>> 5);
-        frame[index] = (frame[index] as number) | (1 << (column & 31));
-        continue;
-      }
-      const x1 = sx * (sx < 0 ? u2 : u1) + dx;
-      const x2 = sx * (sx < 0 ? u1 : u2) + dx;
-      const y1 = sy * (sy < 0 ? v2 : v1) + dy;
-      const y2 = sy * (sy < 0 ? v1 : v2) + dy;
-      this.rect(x1, y1, x2, y2);
+    // The left and the lower side.
+    const firstX = sx < 0 ? forX + 2 : forX;
+    const lastX = sx < 0 ? forX : forX + 2;
+    const firstY = sy < 0 ? forY + 2 : forY;
+    const lastY = sy < 0 ? forY : forY + 2;
+    for (let k = 0; k < places.length; k += 2) {
+      const dx = places.at[k] as number;
+      const dy = places.at[k + 1] as number;
+      for (let i = from; i < to; i += 4)
+        this.rect(
+          sx * (list[i + firstX] as number) + dx,
+          sy * (list[i + firstY] as number) + dy,
+          sx * (list[i + lastX] as number) + dx,
+          sy * (list[i + lastY] as number) + dy,
+        );
     }
-    if (low < this.low) this.low = low;
-    if (high > this.high) this.high = high;
   }
 
   /**
@@ -260,7 +271,7 @@ export class Planes {
       if (y > y2) y2 = y;
     }
     if (!(x2 >= this.left && y2 >= this.bottom && x1 < this.right + 1 && y1 < this.top + 1)) return;
-    if (x2 - x1 < 2 || y2 - y1 < 2) {
+    if (x2 - x1 < THIN || y2 - y1 < THIN) {
       this.rect(x1, y1, x2, y2);
       return;
     }

@@ -8,6 +8,7 @@ import { Planes } from "./planes";
 import type { Comparing, LayerInfo } from "./protocol";
 import { Rasteriser } from "./raster";
 import type { Scene } from "./scene";
+import { Specks } from "./specks";
 
 // Bitmaps take the integer part of a position: with this KLayout's pixels come out, which rounds.
 const ROUND = 0.5;
@@ -70,6 +71,7 @@ export interface Frame {
 /** Draws a scene: one layer after the other, each on bitmaps of its own, which are then put together. */
 export class Renderer {
   private picture = new Picture(1, 1);
+  private specks = new Specks(1, 1);
   private readonly paints: Paint[];
   private drawn: Drawn | undefined;
   private simplified = false;
@@ -182,6 +184,7 @@ export class Renderer {
   private *prepare(view: View, width: number, height: number, detail: number): Generator<undefined, void> {
     if (this.picture.width !== width || this.picture.height !== height) {
       this.picture = new Picture(width, height);
+      this.specks = new Specks(width, height);
       this.drawn = undefined;
       for (const paint of this.paints) paint.planes = undefined;
     }
@@ -200,7 +203,7 @@ export class Renderer {
     // Layers that were hidden until now, or all.
     const missing = this.paints.filter((paint) => paint.visible && !paint.valid);
     for (const paint of missing) {
-      paint.planes ??= new Planes(width, height);
+      paint.planes ??= new Planes(width, height, this.specks);
       paint.planes.clear();
     }
     // Coarser bitmaps are not mixed with finer ones, or a finished picture would be taken for an exact one.

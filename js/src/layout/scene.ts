@@ -12,6 +12,8 @@ export interface Chunked {
 export interface Node {
   readonly cell: Cell;
   readonly rects: readonly (Chunked | undefined)[];
+  /** The boxes of the polygons on each layer: x1, y1, x2, y2, … */
+  readonly polygons: readonly (Int32Array | undefined)[];
   readonly box: Box;
   /** The box of what this cell and those below have on each layer, empty where there is nothing; the last is of texts. */
   readonly layerBoxes: readonly Box[];
@@ -98,9 +100,10 @@ function buildNode(layout: Layout, cell: Cell, nodes: readonly Node[]): Node {
   const textBox = new Box();
   const layerBoxes = [...layout.layers.map(() => new Box()), textBox];
   const filled = new Float64Array(layerBoxes.length);
+  const polygons = cell.shapes.map((shapes) => shapes && polygonBoxes(shapes));
   const rects = cell.shapes.map((shapes, layer) => {
     if (!shapes) return undefined;
-    filled[layer] = measure(shapes, layerBoxes[layer] as Box);
+    filled[layer] = measure(shapes, polygons[layer] as Int32Array, layerBoxes[layer] as Box);
     const { texts } = shapes;
     for (let i = 0; i < texts.length; i += 3) textBox.add(texts[i] as number, texts[i + 1] as number);
     return chunk(shapes.rects);
@@ -144,7 +147,7 @@ function buildNode(layout: Layout, cell: Cell, nodes: readonly Node[]): Node {
   const below = children(cell);
   const labelled =
     cell.shapes.some((shapes) => shapes?.texts.length) || below.some((child) => nodes[child]?.labelled);
-  return { cell, rects, box, layerBoxes, density, leaf: below.length === 0, runs, labelled };
+  return { cell, rects, polygons, box, layerBoxes, density, leaf: below.length === 0, runs, labelled };
 }
 
 /** Sort placements (child, x, y, turn, …): a cell in one turn is measured and culled alike wherever it is. */
@@ -163,19 +166,33 @@ function gather(places: Int32Array): Run[] {
   return [...runs.values()];
 }
 
-/** Add the shapes to the box; gives the area that they fill. */
-function measure(shapes: Shapes, box: Box): number {
-  const { rects, points, starts } = shapes;
-  let filled = 0;
-  for (let i = 0; i < rects.length; i += 4) {
-    const x1 = rects[i] as number;
-    const y1 = rects[i + 1] as number;
-    const x2 = rects[i + 2] as number;
-    const y2 = rects[i + 3] as number;
-    box.add(x1, y1);
-    box.add(x2, y2);
-    filled += (x2 - x1) * (y2 - y1);
+function polygonBoxes({ points, starts }: Shapes): Int32Array {
+  const boxes = new Int32Array(4 * (starts.length - 1));
+  for (let p = 0; p + 1 < starts.length; p++) {
+    const start = starts[p] as number;
+    const end = starts[p + 1] as number;
+    let [x1, y1] = [points[2 * start] as number, points[2 * start + 1] as number];
+    let [x2, y2] = [x1, y1];
+    for (let i = start + 1; i < end; i++) {
+      const x = points[2 * i] as number;
+      const y = points[2 * i + 1] as number;
+      if (x < x1) x1 = x;
+      if (x > x2) x2 = x;
+      if (y < y1) y1 = y;
+      if (y > y2) y2 = y;
+    }
+    boxes[4 * p] = x1;
+    boxes[4 * p + 1] = y1;
+    boxes[4 * p + 2] = x2;
+    boxes[4 * p + 3] = y2;
   }
+  return boxes;
+}
+
+/** Add the shapes to the box; gives the area that they fill. */
+function measure({ rects, points, starts }: Shapes, polygons: Int32Array, box: Box): number {
+  let filled = enclose(rects, 0, rects.length, box);
+  enclose(polygons, 0, polygons.length, box);
   for (let p = 0; p + 1 < starts.length; p++) {
     const end = starts[p + 1] as number;
     let twice = 0;
@@ -184,13 +201,36 @@ function measure(shapes: Shapes, box: Box): number {
     for (let i = starts[p] as number; i < end; i++) {
       const x = points[2 * i] as number;
       const y = points[2 * i + 1] as number;
-      box.add(x, y);
       twice += px * y - x * py;
       px = x;
       py = y;
     }
     filled += Math.abs(twice) / 2;
   }
+  return filled;
+}
+
+/** Add the rectangles x1, y1, x2, y2, … at `from` to before `to` of a list to the box; gives the area of them all. */
+function enclose(rects: Int32Array, from: number, to: number, box: Box): number {
+  if (from === to) return 0;
+  let x1 = rects[from] as number;
+  let y1 = rects[from + 1] as number;
+  let x2 = rects[from + 2] as number;
+  let y2 = rects[from + 3] as number;
+  let filled = 0;
+  for (let i = from; i < to; i += 4) {
+    const left = rects[i] as number;
+    const bottom = rects[i + 1] as number;
+    const right = rects[i + 2] as number;
+    const top = rects[i + 3] as number;
+    if (left < x1) x1 = left;
+    if (bottom < y1) y1 = bottom;
+    if (right > x2) x2 = right;
+    if (top > y2) y2 = top;
+    filled += (right - left) * (top - bottom);
+  }
+  box.add(x1, y1);
+  box.add(x2, y2);
   return filled;
 }
 
@@ -248,14 +288,7 @@ function chunk(rects: Int32Array): Chunked {
   for (let first = 0; first < count; first += size) {
     const end = Math.min(first + size, count);
     const box = new Box();
-    let filled = 0;
-    for (let i = 4 * first; i < 4 * end; i += 4) {
-      const [x1, y1] = [sorted[i] as number, sorted[i + 1] as number];
-      const [x2, y2] = [sorted[i + 2] as number, sorted[i + 3] as number];
-      box.add(x1, y1);
-      box.add(x2, y2);
-      filled += (x2 - x1) * (y2 - y1);
-    }
+    const filled = enclose(sorted, 4 * first, 4 * end, box);
     const share = Math.round(1000 * Math.min(1, filled / (area(box) || 1)));
     chunks.push(first, end, box.x1, box.y1, box.x2, box.y2, share);
   }
