@@ -185,7 +185,7 @@ export class Collector {
     const { nodes } = this.scene;
     const { grids, free } = node.cell;
     for (const { child, turn, at } of node.runs) {
-      const [e, f, g, h] = TURNS[turn] as (typeof TURNS)[number];
+      const [e, f, g, h] = TURNS[turn];
       const target = nodes[child] as Node;
       const turned = this.turned(target, a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h);
       if (!turned) continue;
@@ -199,7 +199,7 @@ export class Collector {
     }
     for (let i = 0; i < grids.length; i += 10) {
       const grid = gridAt(grids, i);
-      const [e, f, g, h] = TURNS[grid.turn] as (typeof TURNS)[number];
+      const [e, f, g, h] = TURNS[grid.turn];
       const target = nodes[grids[i] as number] as Node;
       const turned = this.turned(target, a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h);
       const pixels = {

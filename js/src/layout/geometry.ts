@@ -2,7 +2,7 @@
 export type Turn = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 /** The matrices [a, b, c, d] of the turns: x' = a x + b y, y' = c x + d y. */
-export const TURNS: readonly (readonly [number, number, number, number])[] = [
+export const TURNS: Readonly<Record<Turn, readonly [number, number, number, number]>> = [
   [1, 0, 0, 1],
   [0, -1, 1, 0],
   [-1, 0, 0, -1],
@@ -26,6 +26,10 @@ export class Box {
     return this.x1 > this.x2;
   }
 
+  get area(): number {
+    return this.empty ? 0 : (this.x2 - this.x1) * (this.y2 - this.y1);
+  }
+
   add(x: number, y: number): void {
     if (x < this.x1) this.x1 = x;
     if (x > this.x2) this.x2 = x;
@@ -38,13 +42,4 @@ export class Box {
     this.add(other.x1, other.y1);
     this.add(other.x2, other.y2);
   }
-}
-
-/** The box, turned around the origin and then moved. */
-export function turnBox(box: Box, turn: Turn, x: number, y: number): Box {
-  const [a, b, c, d] = TURNS[turn] as readonly [number, number, number, number];
-  const turned = new Box();
-  turned.add(a * box.x1 + b * box.y1 + x, c * box.x1 + d * box.y1 + y);
-  turned.add(a * box.x2 + b * box.y2 + x, c * box.x2 + d * box.y2 + y);
-  return turned;
 }

@@ -1,7 +1,8 @@
+import { CHUNK_SIZE } from "./chunks";
 import { indices, type Limits } from "./collect";
 import { Box, TURNS, type Turn } from "./geometry";
 import { transformBox } from "./raster";
-import { CHUNK_SIZE, freeAt, gridAt, type Node, type Scene } from "./scene";
+import { freeAt, gridAt, type Node, type Scene } from "./scene";
 
 type Transform = readonly [number, number, number, number, number, number];
 

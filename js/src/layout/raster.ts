@@ -1,8 +1,9 @@
+import { CHUNK_SIZE, type Chunked } from "./chunks";
 import type { Field, Seen } from "./collect";
 import { Box } from "./geometry";
 import type { Shapes } from "./layout";
 import { type Planes, THIN } from "./planes";
-import { CHUNK_SIZE, type Chunked, spanBox } from "./scene";
+import { spanBox } from "./scene";
 import { Spots } from "./spots";
 
 // Cells whose box on a layer is at most this by that many pixels are that box, as in KLayout.

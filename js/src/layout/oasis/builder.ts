@@ -23,34 +23,46 @@ class Integers {
     this.data[this.length++] = value;
   }
 
-  done(): Int32Array {
-    return this.data.slice(0, this.length);
+  /** What is there, and begin anew. */
+  take(): Int32Array {
+    const taken = this.length ? this.data.slice(0, this.length) : NONE;
+    this.length = 0;
+    return taken;
   }
 }
 
-interface Growing {
-  readonly rects: Integers;
-  readonly points: Integers;
-  readonly starts: Integers;
-  readonly texts: Integers;
+// Most lists are empty, and a typed array is dear even then.
+const NONE = new Int32Array(0);
+const NO_POLYGONS = new Int32Array(1);
+
+/** What the cell that is being read has on one layer. */
+class Growing {
+  readonly rects = new Integers();
+  readonly points = new Integers();
+  readonly starts = new Integers();
+  readonly texts = new Integers();
+  used = false;
+
+  take(): Shapes | undefined {
+    if (!this.used) return undefined;
+    this.used = false;
+    const { rects, points, starts, texts } = this;
+    if (starts.length) starts.push(points.length / 2);
+    const ends = starts.length ? starts.take() : NO_POLYGONS;
+    return { rects: rects.take(), points: points.take(), starts: ends, texts: texts.take() };
+  }
 }
 
 /** A cell by number or by name; which cell that is, is known at the end of the file. */
 export type CellReference = number | string;
 
-/** A cell under construction. */
-export class CellBuilder {
-  readonly shapes: (Growing | undefined)[] = [];
-  readonly places = new Integers();
-  readonly grids = new Integers();
-  readonly free: number[] = [];
-
-  constructor(readonly reference: CellReference) {}
-}
+/** A cell that was read: its name is known at the end, as are the cells that it places. */
+type ReadCell = Omit<Cell, "name"> & { readonly reference: CellReference };
 
 /** Collects what is read into typed arrays per cell and layer. */
 export class LayoutBuilder {
-  readonly cells: CellBuilder[] = [];
+  private readonly cells: ReadCell[] = [];
+  private reading: CellReference | undefined;
   readonly layers: LayerKey[] = [];
   readonly strings: (number | string)[] = [];
   /** What placements point at, as indices of this list until the end. */
@@ -59,6 +71,11 @@ export class LayoutBuilder {
   private readonly layerIndex = new Map<number, number>();
   private readonly stringIndex = new Map<number | string, number>();
   private taken = 0;
+  // A file has one cell after the other: what grows is the same for all of them.
+  private readonly growing: Growing[] = [];
+  private readonly places = new Integers();
+  private readonly grids = new Integers();
+  private readonly free: number[] = [];
 
   constructor(
     private readonly reader: Reader,
@@ -71,29 +88,35 @@ export class LayoutBuilder {
     if (this.taken > this.limit) this.reader.fail("it has more shapes than the viewer holds");
   }
 
-  cell(reference: CellReference): CellBuilder {
-    const cell = new CellBuilder(reference);
-    this.cells.push(cell);
-    return cell;
+  /** All that is added from now on is this cell's. */
+  begin(reference: CellReference): void {
+    this.end();
+    this.reading = reference;
   }
 
-  shapes(cell: CellBuilder, layer: number, datatype: number): Growing {
+  private end(): void {
+    if (this.reading === undefined) return;
+    this.cells.push({
+      reference: this.reading,
+      shapes: this.growing.map((each) => each.take()),
+      places: this.places.take(),
+      grids: this.grids.take(),
+      free: Float64Array.from(this.free),
+    });
+    this.free.length = 0;
+  }
+
+  /** What the cell has on a layer. */
+  shapes(layer: number, datatype: number): Growing {
     const key = layer * 0x100000000 + datatype;
     let index = this.layerIndex.get(key);
     if (index === undefined) {
       index = this.layers.push({ layer, datatype }) - 1;
       this.layerIndex.set(key, index);
+      this.growing.push(new Growing());
     }
-    let shapes = cell.shapes[index];
-    if (!shapes) {
-      shapes = {
-        rects: new Integers(),
-        points: new Integers(),
-        starts: new Integers(),
-        texts: new Integers(),
-      };
-      cell.shapes[index] = shapes;
-    }
+    const shapes = this.growing[index] as Growing;
+    shapes.used = true;
     return shapes;
   }
 
@@ -160,14 +183,7 @@ export class LayoutBuilder {
   }
 
   /** Place a cell in one of the eight orthogonal orientations: quarter turns, plus 4 when mirrored first. */
-  addPlaces(
-    cell: CellBuilder,
-    to: CellReference,
-    x: number,
-    y: number,
-    turn: number,
-    copies: Repetition,
-  ): void {
+  addPlaces(to: CellReference, x: number, y: number, turn: number, copies: Repetition): void {
     const index = this.referenceOf(to);
     const { grid } = copies;
     if (grid && copies.count > 3) {
@@ -175,7 +191,7 @@ export class LayoutBuilder {
       this.check(x + (grid.nx - 1) * grid.ax, y + (grid.nx - 1) * grid.ay);
       this.check(x + (grid.ny - 1) * grid.bx, y + (grid.ny - 1) * grid.by);
       for (const value of [index, x, y, turn, grid.nx, grid.ny, grid.ax, grid.ay, grid.bx, grid.by])
-        cell.grids.push(value);
+        this.grids.push(value);
       return;
     }
     this.take(4 * copies.count);
@@ -184,13 +200,12 @@ export class LayoutBuilder {
       const left = x + (xs[i] as number);
       const bottom = y + (ys[i] as number);
       this.check(left, bottom);
-      for (const value of [index, left, bottom, turn]) cell.places.push(value);
+      for (const value of [index, left, bottom, turn]) this.places.push(value);
     }
   }
 
   /** Place a cell magnified or at any angle (radians). */
   addFree(
-    cell: CellBuilder,
     to: CellReference,
     x: number,
     y: number,
@@ -204,7 +219,7 @@ export class LayoutBuilder {
       this.reader.fail("a cell is placed with an impossible angle or magnification");
     const { xs, ys } = copies.offsets;
     for (let i = 0; i < copies.count; i++)
-      cell.free.push(
+      this.free.push(
         index,
         x + (xs[i] as number),
         y + (ys[i] as number),
@@ -229,6 +244,7 @@ export class LayoutBuilder {
 
   /** Put names in the place of numbers, and give the layout. */
   finish(unit: number, cellNames: Map<number, string>, textStrings: Map<number, string>): Layout {
+    this.end();
     const nameOf = (reference: CellReference) =>
       typeof reference === "string" ? reference : (cellNames.get(reference) ?? `cell ${reference}`);
     const byName = new Map<string, number>();
@@ -238,10 +254,11 @@ export class LayoutBuilder {
       byName.set(name, index);
       return {
         name,
-        shapes: Array.from({ length: this.layers.length }, (_, layer) => finishShapes(cell.shapes[layer])),
-        places: cell.places.done(),
-        grids: cell.grids.done(),
-        free: Float64Array.from(cell.free),
+        // Layers that came after it are none of its.
+        shapes: Array.from({ length: this.layers.length }, (_, layer) => cell.shapes[layer]),
+        places: cell.places,
+        grids: cell.grids,
+        free: cell.free,
       };
     });
     const targets = this.references.map((reference) => {
@@ -267,13 +284,6 @@ export class LayoutBuilder {
     );
     return { unit, layers: this.layers, cells, strings };
   }
-}
-
-function finishShapes(growing: Growing | undefined): Shapes | undefined {
-  if (!growing) return undefined;
-  const { rects, points, starts, texts } = growing;
-  starts.push(points.length / 2);
-  return { rects: rects.done(), points: points.done(), starts: starts.done(), texts: texts.done() };
 }
 
 /** The box of a polygon with four corners that is one. */

@@ -1,5 +1,5 @@
 import type { Layout } from "../layout";
-import { type CellBuilder, type CellReference, INTEGER_LIMIT, LayoutBuilder } from "./builder";
+import { type CellReference, INTEGER_LIMIT, LayoutBuilder } from "./builder";
 import { Figures } from "./figures";
 import { Reader } from "./reader";
 
@@ -21,7 +21,7 @@ class Decoder {
   private readonly cellNames = new Map<number, string>();
   private readonly textStrings = new Map<number, string>();
   private unit = 1000;
-  private cell: CellBuilder | undefined;
+  private inCell = false;
   private placed: CellReference | undefined;
   private placeX = 0;
   private placeY = 0;
@@ -99,10 +99,12 @@ class Decoder {
         break;
       case 17:
       case 18:
-        this.placement(record, this.current());
+        this.needCell();
+        this.placement(record);
         break;
       case 19:
-        this.label(this.current());
+        this.needCell();
+        this.label();
         break;
       case 20:
       case 21:
@@ -112,7 +114,8 @@ class Decoder {
       case 25:
       case 26:
       case 27:
-        figures.read(record, this.current());
+        this.needCell();
+        figures.read(record);
         break;
       case 28:
         this.skipProperty();
@@ -145,17 +148,18 @@ class Decoder {
   }
 
   private begin(reference: CellReference): void {
-    this.cell = this.builder.cell(reference);
+    this.builder.begin(reference);
+    this.inCell = true;
     this.figures.reset();
     this.placed = this.text = this.textLayer = this.textType = undefined;
     this.placeX = this.placeY = this.textX = this.textY = 0;
   }
 
-  private current(): CellBuilder {
-    return this.cell ?? this.reader.fail("there is a shape outside of all cells");
+  private needCell(): void {
+    if (!this.inCell) this.reader.fail("there is a shape outside of all cells");
   }
 
-  private placement(record: number, cell: CellBuilder): void {
+  private placement(record: number): void {
     const { reader, figures } = this;
     const info = reader.byte();
     if (info & 0x80) this.placed = info & 0x40 ? reader.uint() : reader.string();
@@ -171,14 +175,14 @@ class Decoder {
     const turns = degrees / 90;
     if (magnification === 1 && Number.isInteger(turns)) {
       const turn = (((turns % 4) + 4) % 4) + (mirrored ? 4 : 0);
-      this.builder.addPlaces(cell, to, this.placeX, this.placeY, turn, copies);
+      this.builder.addPlaces(to, this.placeX, this.placeY, turn, copies);
     } else {
       const transform = { angle: (degrees * Math.PI) / 180, magnification, mirrored };
-      this.builder.addFree(cell, to, this.placeX, this.placeY, transform, copies);
+      this.builder.addFree(to, this.placeX, this.placeY, transform, copies);
     }
   }
 
-  private label(cell: CellBuilder): void {
+  private label(): void {
     const { reader, figures } = this;
     const info = reader.byte();
     if (info & 0x40) this.text = info & 0x20 ? reader.uint() : reader.string();
@@ -188,7 +192,7 @@ class Decoder {
     this.textY = figures.position(info & 0x08, this.textY);
     const copies = figures.copies(info & 0x04);
     const layer = figures.known(this.textLayer, "the layer of a text");
-    const shapes = this.builder.shapes(cell, layer, figures.known(this.textType, "the type of a text"));
+    const shapes = this.builder.shapes(layer, figures.known(this.textType, "the type of a text"));
     this.builder.addTexts(shapes, this.textX, this.textY, figures.known(this.text, "the text"), copies);
   }
 

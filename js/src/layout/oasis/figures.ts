@@ -1,8 +1,8 @@
-import type { CellBuilder, LayoutBuilder } from "./builder";
+import type { LayoutBuilder } from "./builder";
 import { COMPACT_KINDS, circle, compactSize, compactTrapezoid, pathOutline, trapezoid } from "./outlines";
 import { readPoints } from "./points";
 import type { Reader } from "./reader";
-import { Repetition } from "./repetition";
+import { Offsets, Repetition } from "./repetition";
 
 /** Modal variables: what a record leaves out is as in the one before. They are unset where a cell begins. */
 class Modal {
@@ -26,6 +26,7 @@ export class Figures {
   relative = false;
   private modal = new Modal();
   private repetition: Repetition | undefined;
+  private readonly offsets = new Offsets();
 
   constructor(
     private readonly reader: Reader,
@@ -54,12 +55,12 @@ export class Figures {
   /** The repetition of a record, also of placements and texts; without one, a single copy. */
   copies(present: number): Repetition {
     if (!present) return Repetition.single;
-    const read = Repetition.read(this.reader);
+    const read = Repetition.read(this.reader, this.offsets);
     if (read) this.repetition = read;
     return this.known(this.repetition, "the repetition");
   }
 
-  read(record: number, cell: CellBuilder): void {
+  read(record: number): void {
     const info = this.reader.byte();
     const { modal, reader } = this;
     if (info & 1) modal.layer = reader.size();
@@ -67,26 +68,26 @@ export class Figures {
     switch (record) {
       case 20:
         this.size(info);
-        this.rectangle(info, cell);
+        this.rectangle(info);
         break;
       case 21:
         if (info & 0x20) modal.polygon = readPoints(reader, true);
-        this.polygon(info, cell, this.known(modal.polygon, "the list of points"));
+        this.polygon(info, this.known(modal.polygon, "the list of points"));
         break;
       case 22:
-        this.path(info, cell);
+        this.path(info);
         break;
       case 26:
         if (info & 0x80) modal.compact = reader.uint();
         this.size(info & 0x7f);
-        this.compact(info, cell);
+        this.compact(info);
         break;
       case 27:
         if (info & 0x20) modal.radius = reader.size();
-        this.polygon(info, cell, circle(this.known(modal.radius, "the radius")));
+        this.polygon(info, circle(this.known(modal.radius, "the radius")));
         break;
       default:
-        this.trapezoid(record, info, cell);
+        this.trapezoid(record, info);
         break;
     }
   }
@@ -105,24 +106,24 @@ export class Figures {
     return this.copies(info & 0x04);
   }
 
-  private shapes(cell: CellBuilder) {
+  private shapes() {
     const layer = this.known(this.modal.layer, "the layer");
-    return this.builder.shapes(cell, layer, this.known(this.modal.datatype, "the datatype"));
+    return this.builder.shapes(layer, this.known(this.modal.datatype, "the datatype"));
   }
 
-  private rectangle(info: number, cell: CellBuilder): void {
+  private rectangle(info: number): void {
     const width = this.known(this.modal.width, "the width");
     const height = this.known(this.modal.height, "the height");
     const copies = this.where(info);
-    this.builder.addRectangles(this.shapes(cell), this.modal.x, this.modal.y, width, height, copies);
+    this.builder.addRectangles(this.shapes(), this.modal.x, this.modal.y, width, height, copies);
   }
 
-  private polygon(info: number, cell: CellBuilder, points: readonly number[]): void {
+  private polygon(info: number, points: readonly number[]): void {
     const copies = this.where(info);
-    this.builder.addPolygons(this.shapes(cell), this.modal.x, this.modal.y, points, copies);
+    this.builder.addPolygons(this.shapes(), this.modal.x, this.modal.y, points, copies);
   }
 
-  private path(info: number, cell: CellBuilder): void {
+  private path(info: number): void {
     const { modal, reader } = this;
     if (info & 0x40) modal.halfWidth = reader.size();
     const half = this.known(modal.halfWidth, "the width of a path");
@@ -137,19 +138,19 @@ export class Figures {
     const points = this.known(modal.path, "the list of points");
     const before = this.known(modal.before, "the end of a path");
     const after = this.known(modal.after, "the end of a path");
-    this.polygon(info, cell, pathOutline(points, half, before, after));
+    this.polygon(info, pathOutline(points, half, before, after));
   }
 
-  private trapezoid(record: number, info: number, cell: CellBuilder): void {
+  private trapezoid(record: number, info: number): void {
     this.size(info & 0x7f);
     const a = record === 25 ? 0 : this.reader.coordinate();
     const b = record === 24 ? 0 : this.reader.coordinate();
     const width = this.known(this.modal.width, "the width");
     const height = this.known(this.modal.height, "the height");
-    this.polygon(info, cell, trapezoid((info & 0x80) !== 0, width, height, a, b));
+    this.polygon(info, trapezoid((info & 0x80) !== 0, width, height, a, b));
   }
 
-  private compact(info: number, cell: CellBuilder): void {
+  private compact(info: number): void {
     const { modal } = this;
     const kind = this.known(modal.compact, "the kind of a trapezoid");
     if (kind >= COMPACT_KINDS) this.reader.fail(`there is no compact trapezoid of kind ${kind}`);
@@ -157,6 +158,6 @@ export class Figures {
     const [width, height] = compactSize(kind, modal.width ?? Number.NaN, modal.height ?? Number.NaN);
     if (Number.isNaN(width + height)) this.reader.fail("the size of a trapezoid is not set");
     [modal.width, modal.height] = [width, height];
-    this.polygon(info, cell, compactTrapezoid(kind, width, height));
+    this.polygon(info, compactTrapezoid(kind, width, height));
   }
 }
