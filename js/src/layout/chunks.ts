@@ -31,43 +31,31 @@ export function chunk(rects: Int32Array): Chunked {
 function mortonSort(rects: Int32Array): Int32Array {
   const count = rects.length / 4;
   const box = new Box();
-  for (let i = 0; i < rects.length; i += 4) box.add(rects[i] as number, rects[i + 1] as number);
-  const scale = 1023 / Math.max(1, box.x2 - box.x1, box.y2 - box.y1);
+  enclose(rects, 0, rects.length, box);
+  // About as many places on the curve as there are rectangles.
+  const bits = Math.min(10, Math.ceil(Math.log2(count) / 2));
+  const { x1, y1 } = box;
+  const scale = (2 ** bits - 1) / Math.max(1, box.x2 - x1, box.y2 - y1);
   const keys = new Uint32Array(count);
+  const places = new Uint32Array(4 ** bits + 1);
   for (let i = 0; i < count; i++) {
-    const x = spread(((rects[4 * i] as number) - box.x1) * scale);
-    const y = spread(((rects[4 * i + 1] as number) - box.y1) * scale);
-    keys[i] = x | (y << 1);
+    const x = spread(((rects[4 * i] as number) - x1) * scale);
+    const y = spread(((rects[4 * i + 1] as number) - y1) * scale);
+    const key = x | (y << 1);
+    keys[i] = key;
+    places[key + 1] = (places[key + 1] as number) + 1;
   }
-  // Twenty bits are sorted by the lower ten, then by the upper ten.
-  const order = byDigit(keys, 10, byDigit(keys, 0));
+  for (let i = 1; i < places.length; i++) places[i] = (places[i] as number) + (places[i - 1] as number);
   const sorted = new Int32Array(rects.length);
   for (let i = 0; i < count; i++) {
-    const from = 4 * (order[i] as number);
-    const to = 4 * i;
+    const key = keys[i] as number;
+    const place = places[key] as number;
+    places[key] = place + 1;
+    const [from, to] = [4 * i, 4 * place];
     sorted[to] = rects[from] as number;
     sorted[to + 1] = rects[from + 1] as number;
     sorted[to + 2] = rects[from + 2] as number;
     sorted[to + 3] = rects[from + 3] as number;
-  }
-  return sorted;
-}
-
-/** Sort indices by ten bits of their keys from `shift` on; those that are alike stay in the order that they had. */
-function byDigit(keys: Uint32Array, shift: number, order?: Uint32Array): Uint32Array {
-  const places = new Uint32Array(1025);
-  for (const key of keys) {
-    const next = ((key >>> shift) & 1023) + 1;
-    places[next] = (places[next] as number) + 1;
-  }
-  for (let i = 1; i < places.length; i++) places[i] = (places[i] as number) + (places[i - 1] as number);
-  const sorted = new Uint32Array(keys.length);
-  for (let i = 0; i < keys.length; i++) {
-    const index = order ? (order[i] as number) : i;
-    const digit = ((keys[index] as number) >>> shift) & 1023;
-    const place = places[digit] as number;
-    sorted[place] = index;
-    places[digit] = place + 1;
   }
   return sorted;
 }

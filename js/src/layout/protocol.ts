@@ -113,10 +113,13 @@ export type Answer =
   | ({ readonly type: "loading" } & Loading)
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "reply"; readonly number: number; readonly reply: unknown }
-  | {
-      readonly type: "drawn";
-      readonly view: View;
-      readonly milliseconds: number;
-      readonly moving: boolean;
-      readonly simplified: boolean;
-    };
+  | Drawn;
+
+/** A view is shown. */
+export interface Drawn {
+  readonly type: "drawn";
+  readonly view: View;
+  readonly milliseconds: number;
+  readonly moving: boolean;
+  readonly simplified: boolean;
+}

@@ -3,31 +3,20 @@ import { findCell, listCells } from "./cells";
 import type { Limits } from "./collect";
 import { Box } from "./geometry";
 import { load, shareLayers } from "./load";
+import { Pacing } from "./pacing";
 import { pick, snap } from "./probe";
 import type { Answer, Options, Question, Replies, Request } from "./protocol";
 import { type Other, Renderer } from "./renderer";
 import type { Node } from "./scene";
-
-// Cells smaller than this are drawn as their boxes. CSS pixels.
-const DETAIL = 2;
-// While the view moves, a picture that takes longer gives way to the last one, scaled; ms.
-const SLOW = 33;
-// A picture in full detail is given up for a new view this often; ms.
-const SLICE = 12;
 
 const port = self as unknown as {
   postMessage(answer: Answer, transfer?: Transferable[]): void;
   onmessage: ((event: MessageEvent<Request>) => void) | null;
 };
 
-type DrawRequest = Request & { type: "draw" };
-
 let canvas: OffscreenCanvas | undefined;
 let renderer: Renderer | undefined;
-/** What it took to draw all of the last view; ms. */
-let wholeTime = 0;
-let wanted: DrawRequest | undefined;
-let drawing = false;
+const pacing = new Pacing((drawn) => port.postMessage(drawn), { now: () => performance.now(), messages });
 
 async function open(request: Request & { type: "open" }): Promise<void> {
   canvas = request.canvas ?? canvas;
@@ -40,6 +29,7 @@ async function open(request: Request & { type: "open" }): Promise<void> {
   const { scene, note, timing } = loaded;
   const [layers, others] = other ? shareLayers(loaded, other) : [loaded.layers, []];
   renderer = new Renderer(scene, canvas, layers);
+  pacing.renderer = renderer;
   const all = new Box();
   all.addBox(scene.top.box);
   if (other) {
@@ -82,62 +72,6 @@ function setOptions({ fills, labels, depth, hidden, comparing }: Options): void 
   const names = new Set([...next.hidden].map((node) => node.cell.name));
   const there = other.renderer.scene.nodes.filter((node) => names.has(node.cell.name));
   other.renderer.look({ fills, labels, limits: { depth: next.depth, hidden: new Set(there) } });
-}
-
-/** Draw what is wanted until it is there; a view at rest is given up as soon as another one is wanted. */
-async function drawAll(): Promise<void> {
-  if (drawing) return;
-  drawing = true;
-  try {
-    while (wanted && renderer) {
-      const request: DrawRequest = wanted;
-      wanted = undefined;
-      const { view, width, height, ratio, moving } = request;
-      const start = performance.now();
-      const drawn = (simplified: boolean) =>
-        port.postMessage({
-          type: "drawn",
-          view,
-          milliseconds: performance.now() - start,
-          moving,
-          simplified,
-        });
-      const whole = !renderer.follows(view, width, height);
-      if (moving && whole && wholeTime > SLOW && renderer.preview(view, width, height)) {
-        drawn(false);
-        // The view may have come to where less is to be drawn.
-        wholeTime *= 0.95;
-        continue;
-      }
-      const steps = renderer.render(view, width, height, ratio, DETAIL * ratio);
-      let sliced = start;
-      for (;;) {
-        const { done, value } = steps.next();
-        const now = performance.now();
-        if (done) {
-          if (value.whole) wholeTime = now - start;
-          drawn(value.simplified);
-          break;
-        }
-        if (moving && whole && now - start > SLOW && renderer.preview(view, width, height)) {
-          wholeTime = Math.max(wholeTime, now - start);
-          drawn(false);
-          break;
-        }
-        if (!moving && now - sliced > SLICE) {
-          await messages();
-          sliced = performance.now();
-          if (wanted) {
-            // It took at least this long.
-            wholeTime = Math.max(wholeTime, sliced - start);
-            break;
-          }
-        }
-      }
-    }
-  } finally {
-    drawing = false;
-  }
 }
 
 /** Let the messages in that are waiting; a timer would be held back for 4 ms. */
@@ -193,10 +127,7 @@ async function answer(data: Request): Promise<void> {
     const result = await reply(data.question);
     const transfer = result instanceof ImageBitmap ? [result] : [];
     port.postMessage({ type: "reply", number: data.number, reply: result }, transfer);
-  } else {
-    wanted = data;
-    await drawAll();
-  }
+  } else await pacing.draw(data);
 }
 
 port.onmessage = async ({ data }) => {
