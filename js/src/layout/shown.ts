@@ -1,7 +1,7 @@
 import { element } from "../dom";
 import { Camera } from "./camera";
 import { cellPanel } from "./cell-panel";
-import { SHOWINGS, type Showing, showingOf } from "./comparing";
+import { Comparison, type Panes } from "./comparison";
 import { listen, type Moves } from "./controls";
 import { Highlight } from "./highlight";
 import { keyOf, layerPanel } from "./layer-panel";
@@ -15,7 +15,7 @@ import { Side } from "./side";
 import { button } from "./signs";
 import type { Stage } from "./stage";
 import type { Sync, ViewState } from "./sync";
-import { paneName, Twin } from "./twin";
+import { Caption, toolbar } from "./toolbar";
 import { type ViewActions, viewPanel } from "./view-panel";
 import { type Extent, lengthText, scaleBar } from "./viewport";
 
@@ -23,16 +23,13 @@ const BAR_ROOM = 120;
 const PLACED = 5000; // placements of a cell that are shown
 const WIDE = 640; // CSS pixels: with less the list of layers waits to be asked for
 
-export interface Parts {
+export interface Parts extends Panes {
   readonly root: HTMLElement;
   /** The tools, and the picture below them: they cover nothing of it. */
   readonly work: HTMLElement;
-  readonly panes: HTMLElement;
-  readonly frame: HTMLElement;
   readonly bar: HTMLElement;
   readonly place: HTMLElement;
   readonly over: Overlay;
-  readonly makeWorker: () => Worker;
   readonly ask: (url: string) => Promise<Response>;
 }
 
@@ -44,17 +41,14 @@ export class Shown {
   private readonly ruler = button("ruler", "Ruler (r): click two places", () =>
     this.pointing.measure(!this.pointing.rulers.active),
   );
-  private readonly caption = element("span", { class: "caption" });
+  private readonly caption = new Caption();
   private visible: boolean[];
   private readonly highlight: Highlight;
   private options: Options = { fills: true, labels: true, depth: 0, hidden: [], comparing: "first" };
   private drawing: Drawing = NOTHING;
   private pointer: { x: number; y: number } | undefined;
   private marks: MarkerPanel | undefined;
-  private showing: Showing = "first";
-  private twin: Twin | undefined;
-  private readonly firstName = paneName("");
-  private readonly beside = button("beside", "Side by side (s)", () => this.toggleBeside());
+  private readonly comparison: Comparison;
 
   constructor(
     private readonly parts: Parts,
@@ -65,7 +59,7 @@ export class Shown {
     signal: AbortSignal,
   ) {
     this.visible = opened.layers.map((layer) => layer.visible);
-    this.name(opened);
+    this.caption.tell(opened);
     this.camera = new Camera(stage, opened, () => this.moved());
     this.highlight = new Highlight(address.nets, parts.ask, () => this.camera.opened.layers, {
       draw: (lit) => this.draw({ lit }),
@@ -93,8 +87,25 @@ export class Shown {
       markers: ["Markers", () => this.markers()],
       settings: [
         "View",
-        () => viewPanel(this.options, this.actions, this.camera.opened.compared && this.showing),
+        () => viewPanel(this.options, this.actions, this.camera.opened.compared && this.comparison.showing),
       ],
+    });
+    this.comparison = new Comparison(parts, address, sync, {
+      compared: () => this.camera.opened.compared,
+      moves: (pane) => this.moves(pane),
+      ready: (twin) => {
+        twin.options(this.options);
+        twin.stage.show(this.visible);
+        if (this.camera.view) twin.look(this.camera.view);
+        this.draw({});
+      },
+      alone: () => {
+        this.pointing.stage = this.stage;
+      },
+      shows: (showing) => {
+        this.actions.options({ comparing: showing === "side by side" ? "first" : showing });
+        this.side.renew("settings");
+      },
     });
     this.ruler.setAttribute("aria-pressed", "false");
     const { frame } = parts;
@@ -116,22 +127,13 @@ export class Shown {
     const light = () => void this.highlight.light(this.sync.text("net"), false);
     if (this.sync.text("net")) light();
     this.sync.follow("net", light);
-    this.compare(showingOf(this.sync.text("comparing")) ?? "difference");
-    this.sync.follow("comparing", () => this.compare(showingOf(this.sync.text("comparing")) ?? "difference"));
+    this.comparison.start();
     this.sync.follow("_reloads", () => this.actions.reload());
-  }
-
-  private name({ top, box: [x1, y1, x2, y2], unit }: Opened): void {
-    const size = `${lengthText((x2 - x1) / unit)} × ${lengthText((y2 - y1) / unit)}`;
-    this.caption.replaceChildren(
-      element("strong", { title: top }, top),
-      element("span", { class: "numbers" }, size),
-    );
   }
 
   /** The layout has been read again: what is shown of it stays. */
   reopened(opened: Opened): void {
-    this.name(opened);
+    this.caption.tell(opened);
     const before = this.state;
     const known = new Set(this.camera.opened.layers.map(keyOf));
     this.camera.opened = opened;
@@ -141,34 +143,21 @@ export class Shown {
     this.draw({ placed: undefined });
     this.side.renew();
     this.actions.options({});
-    this.twin?.stage.open(this.address);
+    this.comparison.twin?.stage.open(this.address);
     this.restore({ ...before, hidden: [...before.hidden, ...hidden] });
   }
 
   private tools(): HTMLElement {
-    const { camera, side } = this;
     const panels = (["layers", "cells", "nets", "markers"] as const).filter(
       (name) => (name !== "nets" || this.highlight.possible) && (name !== "markers" || this.address.markers),
     );
-    const title = (name: string) =>
-      `${name[0]?.toUpperCase()}${name.slice(1)} (${name === "nets" ? "t" : name[0]})`;
-    return element(
-      "div",
-      { class: "tools", role: "toolbar", "aria-label": "Layout tools" },
-      this.caption,
-      button("plus", "Zoom in (+)", () => camera.zoomBy(1.6)),
-      button("minus", "Zoom out (−)", () => camera.zoomBy(1 / 1.6)),
-      button("fit", "Fit the whole layout (f)", () => camera.look(undefined)),
-      this.ruler,
-      this.camera.opened.compared && this.beside,
-      ...panels.map((name) => side.button(name, title(name))),
-      side.button("settings", "View: go to, labels, picture, keys (g)"),
-    );
+    const more = [this.ruler, this.camera.opened.compared && this.comparison.button];
+    return toolbar(this.caption, this.camera, this.side, panels, more);
   }
 
   private listen(signal: AbortSignal): void {
     listen(this.parts.frame, this.moves(this.stage), signal);
-    signal.addEventListener("abort", () => this.twin?.end());
+    signal.addEventListener("abort", () => this.comparison.end());
   }
 
   /** What hands do on one of the pictures. */
@@ -219,8 +208,8 @@ export class Shown {
       c: () => side.toggle("cells"),
       m: () => this.address.markers && side.toggle("markers"),
       t: () => this.highlight.possible && side.toggle("nets", true),
-      x: () => this.compareNext(),
-      s: () => this.toggleBeside(),
+      x: () => this.comparison.next(),
+      s: () => this.comparison.toggleBeside(),
       g: () => side.toggle("settings", true),
     };
     const act = Object.hasOwn(keys, key) ? keys[key] : undefined;
@@ -232,7 +221,7 @@ export class Shown {
     const { bar } = this.parts;
     const { view, opened } = this.camera;
     if (!view) return;
-    this.twin?.look(view);
+    this.comparison.twin?.look(view);
     const { microns, pixels } = scaleBar((view.scale * opened.unit) / this.stage.ratio, BAR_ROOM);
     bar.textContent = lengthText(microns);
     bar.style.setProperty("--length", `${pixels}px`);
@@ -248,7 +237,7 @@ export class Shown {
     const { stage, camera } = this;
     const { view, opened } = camera;
     if (view) this.parts.over.draw(this.drawing, view, stage.room, stage.ratio, opened.unit);
-    if (view) this.twin?.draw(this.drawing, view, opened.unit);
+    if (view) this.comparison.twin?.draw(this.drawing, view, opened.unit);
     if (change.cross) this.showPlace();
   }
 
@@ -313,51 +302,6 @@ export class Shown {
     }
   }
 
-  /** Of two layouts, show where they differ, the first, the second, or both side by side. */
-  private compare(showing: Showing): void {
-    if (!this.camera.opened.compared || showing === this.showing) return;
-    this.showing = showing;
-    const side = showing === "side by side";
-    this.beside.setAttribute("aria-pressed", String(side));
-    if (side) this.showBeside();
-    else {
-      this.twin?.end();
-      this.twin = undefined;
-      this.firstName.remove();
-      this.pointing.stage = this.stage;
-    }
-    this.actions.options({ comparing: side ? "first" : showing });
-    this.side.renew("settings");
-    this.sync.tellComparing(showing);
-  }
-
-  private compareNext(): void {
-    this.compare(SHOWINGS[(SHOWINGS.indexOf(this.showing) + 1) % SHOWINGS.length] ?? "difference");
-  }
-
-  private toggleBeside(): void {
-    this.compare(this.showing === "side by side" ? "difference" : "side by side");
-  }
-
-  private showBeside(): void {
-    const { parts, sync, address, camera } = this;
-    const last = (path: string) => path.split("/").pop() ?? "";
-    this.firstName.textContent = sync.text("build_id") || last(sync.text("path")) || "first layout";
-    const name = sync.text("other_build") || last(sync.text("other")) || "second layout";
-    const twin = new Twin(parts.makeWorker, address, name, {
-      moves: (stage) => this.moves(stage),
-      ready: () => {
-        twin.options(this.options);
-        twin.stage.show(this.visible);
-        if (camera.view) twin.look(camera.view);
-        this.draw({});
-      },
-    });
-    this.twin = twin;
-    parts.frame.append(this.firstName);
-    parts.panes.append(twin.frame);
-  }
-
   private goTo(mark: Mark): void {
     this.draw({ mark });
     this.camera.showAround(mark.points);
@@ -371,18 +315,21 @@ export class Shown {
     options: (options) => {
       this.options = { ...this.options, ...options };
       this.stage.options(this.options);
-      this.twin?.options(this.options);
+      this.comparison.twin?.options(this.options);
     },
     layers: (visible) => {
       this.visible = visible;
       this.stage.show(visible);
-      this.twin?.stage.show(visible);
+      this.comparison.twin?.stage.show(visible);
     },
-    compare: (showing) => this.compare(showing),
+    compare: (showing) => this.comparison.show(showing),
     reload: () => this.stage.open(this.address),
     savePicture: () => {
       const first = { stage: this.stage, over: this.parts.over.canvas };
-      void savePicture(this.twin ? [first, this.twin.picture] : [first], this.camera.opened.top);
+      void savePicture(
+        this.comparison.twin ? [first, this.comparison.twin.picture] : [first],
+        this.camera.opened.top,
+      );
     },
     copyView: () => void navigator.clipboard?.writeText(`view = ${JSON.stringify(this.state)}`),
     copyRulers: () => void navigator.clipboard?.writeText(this.pointing.rulers.csv()),
