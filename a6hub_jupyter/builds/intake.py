@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..auth import Refusal
-from ..toolchains import PREPARATIONS
 from ..toolchains.express import STAGE_STEP
+from ..toolchains.preparations import PREPARATIONS
 from .examiner import Defaults, Examiner
 from .fields import MAX_KEY
 from .lock import LockTimeoutError
