@@ -59,7 +59,7 @@ class TestOneServer:
 
 
 async def test_two_servers_on_one_store(tmp_path: Path, pdk_root: Path) -> None:
-    limits = {"max_queued": MOST, "max_running": 1}
+    limits: Json = {"max_queued": MOST, "max_running": 1}
     (tmp_path / "work").mkdir()
     servers = [make_server(tmp_path, name, pdk_root, **limits) for name in ("one", "other")]
     await asyncio.gather(*(s.start() for s in servers))
