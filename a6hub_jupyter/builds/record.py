@@ -139,6 +139,13 @@ class Record:
             return now()
         return datetime.fromtimestamp(max(times), timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
 
+    async def news(self, after: int, seconds: float) -> None:
+        """Wait until there is an event after ``after`` or the build has ended, for at most ``seconds``."""
+        until = time.monotonic() + seconds
+        while self.live and self.snapshot.seq <= after and (left := until - time.monotonic()) > 0:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), left)
+
     def wake(self) -> None:
         """Wake up all streams of this build."""
         event, self.changed = self.changed, asyncio.Event()
