@@ -62,6 +62,9 @@ class A6HubApp(ExtensionApp):
     keep_bytes = Int(0, min=0, help="Bytes that records of ended builds may take; 0: any.").tag(config=True)
     max_queued = Int(500, min=1, help="Builds that may wait; past it, new ones are refused.").tag(config=True)
     max_streams = Int(1000, min=1, help="Streams of builds (WebSockets) that are open at once.").tag(config=True)
+    max_downloads = Int(
+        100, min=1, help="Files, logs, scenes and archives that are sent at once; past it, requests are refused."
+    ).tag(config=True)
     build_timeout = Float(help="Seconds a build may run where it does not say. Default: WORKER_TIMEOUT, or 3600.").tag(
         config=True
     )
@@ -172,7 +175,18 @@ class A6HubApp(ExtensionApp):
         jobs = PDKJobs(self.pdk_home, tuple(self.pdk_roots), self.log)
         catalogue = Catalogue()
         return Services(
-            store, queue, provision, examiner, intake, presets, roots, scenes, jobs, catalogue, self.max_streams
+            store=store,
+            queue=queue,
+            provision=provision,
+            examiner=examiner,
+            intake=intake,
+            presets=presets,
+            roots=roots,
+            scenes=scenes,
+            pdk_jobs=jobs,
+            catalogue=catalogue,
+            max_streams=self.max_streams,
+            max_downloads=self.max_downloads,
         )
 
     def _root_dir(self) -> str:

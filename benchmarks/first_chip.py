@@ -76,15 +76,23 @@ def supervised(design: Design) -> tuple[float, float]:
     return seconds, started - asked
 
 
-def import_seconds() -> float:
-    """Return what importing the extension adds to a Jupyter server's own imports (median of 7)."""
+def import_seconds() -> tuple[float, float]:
+    """Return seconds and CPU seconds that importing the extension adds to a Jupyter server's own imports.
+
+    Medians of 9, after one that leaves the compiled code, which an installation has from the beginning.
+    """
     code = (
         "import time, jupyter_server.serverapp, jupyter_server.extension.application\n"
-        "begun = time.perf_counter()\nimport a6hub_jupyter.app, a6hub_jupyter.api\n"
-        "print(time.perf_counter() - begun)"
+        "begun, used = time.perf_counter(), time.process_time()\nimport a6hub_jupyter.app, a6hub_jupyter.api\n"
+        "print(time.perf_counter() - begun, time.process_time() - used)"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(7)]
-    return statistics.median(float(r.stdout) for r in runs)
+    environment = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", code]
+    runs = [
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(10)
+    ][1:]
+    return statistics.median(float(r[0]) for r in runs), statistics.median(float(r[1]) for r in runs)
 
 
 def main() -> None:
@@ -113,7 +121,8 @@ def main() -> None:
     a, b = statistics.median(alone), statistics.median(ours)
     print(f"\nspm to GDS: bare {a:.2f} s, cell to chip {b:.2f} s, ratio {b / a:.3f} (wanted: at most 1.02)")
     print(f"POST to LibreLane's start: {statistics.median(latencies) * 1000:.0f} ms")
-    print(f"importing the extension: {import_seconds() * 1000:.0f} ms (wanted: at most 100)")
+    seconds, used = import_seconds()
+    print(f"importing the extension: {seconds * 1000:.0f} ms (wanted: at most 100), {used * 1000:.0f} ms of CPU time")
     print(f"_esm: {(ROOT / 'a6hub_jupyter/static/bootstrap.js').stat().st_size / 1000:.1f} kB (wanted: at most 15)")
 
 

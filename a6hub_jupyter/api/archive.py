@@ -13,17 +13,16 @@ from typing import Any
 
 from ..auth import BUILDS, READ, Refusal
 from .artifacts import list_files
-from .base import CHUNK, A6HubHandler, guarded
+from .base import guarded
+from .files import CHUNK, FileHandler
 from .turns import Kind
 
 MAX_PATHS, MAX_FILES = 200, 100_000
 # Nobody waits for one: how long it takes is up to the client that has its turn.
 ARCHIVES = Kind("archives", at_once=4, waiting=0)
-# A client that takes not even one piece in so many seconds does not keep its place.
-STALLED_SECONDS = 60.0
 
 
-class ArchiveHandler(A6HubHandler):
+class ArchiveHandler(FileHandler):
     """``builds/{id}/archive``."""
 
     @guarded(READ, BUILDS)
@@ -33,7 +32,7 @@ class ArchiveHandler(A6HubHandler):
         wanted = self.get_query_arguments("path")
         if len(wanted) > MAX_PATHS:
             raise Refusal(422, "These are too many paths.", field="path", remedy=f"Name at most {MAX_PATHS}.")
-        async with self.turn(ARCHIVES):
+        async with self.turn(ARCHIVES), self.turn(self.downloads):
             await self._send(record.id, Path(record.request.run_dir), wanted)
 
     async def _send(self, name: str, run_dir: Path, wanted: Sequence[str]) -> None:
@@ -48,12 +47,7 @@ class ArchiveHandler(A6HubHandler):
         self.set_header("Content-Type", "application/zip")
         with contextlib.closing(pieces(run_dir, paths, name)) as made:
             while (piece := await asyncio.to_thread(next, made, None)) is not None:
-                self.write(piece)
-                try:
-                    await asyncio.wait_for(self.flush(), STALLED_SECONDS)  # waits for a slow client
-                except asyncio.TimeoutError:
-                    self.log.warning("a6hub: the client of an archive of build %s takes nothing; giving it up", name)
-                    self.request.connection.stream.close()  # type: ignore[union-attr] # tornado's of HTTP/1 has one
+                if not await self.send_piece(piece):
                     return
         await self.finish(set_content_type="application/zip")
 

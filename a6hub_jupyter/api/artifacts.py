@@ -11,7 +11,8 @@ from typing import Any
 
 from ..auth import BUILDS, READ, Refusal
 from ..builds.record import Record
-from .base import A6HubHandler, guarded, media_type
+from .base import A6HubHandler, guarded
+from .files import FileHandler, media_type
 
 # A Classic run has about 1,500 files; a runaway step must not make the answer grow without end.
 MAX_LISTED = 20_000
@@ -69,7 +70,7 @@ class ArtifactsHandler(A6HubHandler):
         await self.finish({"artifacts": files, "truncated": cut})
 
 
-class ArtifactHandler(A6HubHandler):
+class ArtifactHandler(FileHandler):
     """``builds/{id}/artifacts/{path}``."""
 
     @guarded(READ, BUILDS)
@@ -79,7 +80,7 @@ class ArtifactHandler(A6HubHandler):
         await self.send_file(path, content_type=media_type(path), download=path.name)
 
 
-class PictureHandler(A6HubHandler):
+class PictureHandler(FileHandler):
     """``builds/{id}/picture``: the layout as LibreLane's KLayout.Render drew it."""
 
     @guarded(READ, BUILDS)

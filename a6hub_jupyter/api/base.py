@@ -1,21 +1,19 @@
-"""What all handlers share: the services behind them, errors as JSON, files by byte range."""
+"""What all handlers share: the services behind them, and errors as JSON."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
-import mimetypes
-import os
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
+from tornado.iostream import IOStream
 
 from .._version import __version__
 from ..auth import BUILDS, READ, Refusal, Roots
@@ -32,8 +30,10 @@ from ..librelane.pdkjobs import PDKJobs
 from ..librelane.presets import Presets
 from .turns import Kind, Turns
 
-CHUNK = 1 << 18
 MAX_BODY = 1 << 20
+# A client that takes nothing for so many seconds does not keep its place; of an answer that is sent at once nobody sees
+# how much has been taken, so it gets the time of a slow connection (bytes/s) on top.
+STALLED_SECONDS, SLOWEST = 60.0, 16_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Services:
     pdk_jobs: PDKJobs
     catalogue: Catalogue
     max_streams: int
+    max_downloads: int
 
 
 def usable_store(services: Services) -> Store:
@@ -122,6 +123,33 @@ class A6HubHandler(APIHandler):
         self.gone = True
         super().on_connection_close()
 
+    def finish(self, *arguments: Any, **options: Any) -> Any:
+        """Send the rest of an answer; a client that does not take it holds its memory for a bounded time."""
+        written = super().finish(*arguments, **options)
+        if not self._stream.closed() and self._stream.writing():
+            size = int(self._headers.get("Content-Length", "0"))
+            asyncio.get_running_loop().call_later(STALLED_SECONDS + size / SLOWEST, self._end_if_stalled, written)
+        return written
+
+    def _end_if_stalled(self, written: asyncio.Future[None]) -> None:
+        if not written.done():
+            self.give_up()
+
+    def give_up(self) -> None:
+        """End the connection of a client that takes nothing."""
+        self.log.warning("a6hub: the client of %s takes nothing; giving it up", self.request.path)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End a connection on which an answer cannot be finished; only so does its client know."""
+        self._stream.close()
+
+    @property
+    def _stream(self) -> IOStream:
+        connection: Any = self.request.connection  # tornado's of HTTP/1, the only one there is
+        stream: IOStream = connection.stream
+        return stream
+
     def json_body(self) -> dict[str, Any]:
         """Return the request's body; Refusal when it is too large or no JSON object."""
         if len(self.request.body) > MAX_BODY:
@@ -156,73 +184,6 @@ class A6HubHandler(APIHandler):
         if not isinstance(value, Refusal):
             super().log_exception(typ, value, tb)
 
-    async def send_file(
-        self,
-        path: Path,
-        *,
-        content_type: str,
-        download: str | None = None,
-        gzip: bool = False,
-        ranges: bool = True,
-        part: tuple[int, int] | None = None,
-    ) -> None:
-        """Send a file or the part that ``Range`` asks for, with an ETag of its size and time of modification.
-
-        ``part`` sends those bytes (start, end) alone, as if they were the file; ``gzip`` says that the file is gzipped
-        and is to arrive unpacked. Such a file, and one without ``ranges``, is sent whole whatever ``Range`` says.
-        """
-        ranges = ranges and not gzip
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise Refusal(404, f"'{path.name}' is not there.", remedy="It may have been deleted.") from error
-        with file:
-            status = os.fstat(file.fileno())
-            self.set_header("ETag", f'"{status.st_size:x}-{status.st_mtime_ns:x}"')
-            self.set_header("Accept-Ranges", "bytes" if ranges else "none")
-            self.set_header("X-Content-Type-Options", "nosniff")
-            if gzip:
-                self.set_header("Content-Encoding", "gzip")
-            if download is not None:
-                quoted = re.sub(r"[^\w.\-+ ]", "_", download)
-                self.set_header("Content-Disposition", f'attachment; filename="{quoted}"')
-            if self.check_etag_header():
-                self.set_status(304)
-                await self.finish(set_content_type=content_type)
-                return
-            start, end = part or (self._range(status.st_size) if ranges else (0, status.st_size))
-            self.set_header("Content-Length", str(end - start))
-            file.seek(start)
-            while start < end and (chunk := file.read(min(CHUNK, end - start))):
-                start += len(chunk)
-                self.set_header("Content-Type", content_type)
-                self.write(chunk)
-                await self.flush()  # waits for a slow client, so that its file never piles up in memory
-        await self.finish(set_content_type=content_type)
-
-    def _range(self, size: int) -> tuple[int, int]:
-        """Return start and end (exclusive) that the Range header asks for; Refusal 416 when there is no such part."""
-        header = self.request.headers.get("Range")
-        if self.request.headers.get("If-Range", self._headers["ETag"]) != self._headers["ETag"]:
-            return 0, size  # the file is no longer the one of which the client has a part
-        match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header or "")
-        if match is None or not (match[1] or match[2]):
-            return 0, size  # no range, several, or another unit: RFC 9110 lets us send all
-        if match[1]:
-            start, end = int(match[1]), min(size, int(match[2]) + 1 if match[2] else size)
-        else:
-            start, end = max(0, size - int(match[2])), size
-        if start >= end:
-            raise Refusal(
-                416,
-                f"The file has {size} bytes; '{header}' is not among them.",
-                remedy="Ask for less.",
-                headers={"Content-Range": f"bytes */{size}"},
-            )
-        self.set_status(206)
-        self.set_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
-        return start, end
-
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
@@ -244,24 +205,3 @@ class InfoHandler(A6HubHandler):
         """Answer with the version."""
         await self.services.provision.warm_up()
         await self.finish({"name": "a6hub-jupyter", "version": __version__})
-
-
-def media_type(path: Path) -> str:
-    """Return the content type for a download; text is shown, all else is opaque."""
-    if path.suffix in {
-        ".log",
-        ".rpt",
-        ".v",
-        ".sv",
-        ".def",
-        ".lef",
-        ".json",
-        ".yaml",
-        ".sdc",
-        ".csv",
-        ".txt",
-        ".lyrdb",
-    }:
-        return "text/plain; charset=utf-8"
-    guessed, _ = mimetypes.guess_type(path.name)
-    return guessed if guessed in {"image/png"} else "application/octet-stream"

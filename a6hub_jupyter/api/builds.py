@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 from datetime import datetime, timezone
@@ -16,8 +17,11 @@ from ..builds.model import BUILD_ID, ENDED, QUEUED, RUNNING, STARTING
 from ..builds.record import Record
 from ..builds.reproduction import command_json
 from .base import A6HubHandler, Services, guarded, usable_store
+from .turns import Kind
 
 DEFAULT_LISTED, MAX_LISTED = 50, 200
+# Seconds: proxies give up what is silent for a minute.
+MAX_WAIT, MAX_SEQ = 30, 1 << 62
 MAX_NOTES, MAX_TAGS, MAX_TAG = 10_000, 50, 200
 
 
@@ -140,8 +144,23 @@ class BuildHandler(A6HubHandler):
 
     @guarded(READ, BUILDS)
     async def get(self, build_id: str) -> None:
-        """Answer with the build; the ETag is that of its tags and notes."""
-        await self._answer(self.record(build_id))
+        """Answer with the build; the ETag is that of its tags and notes.
+
+        ``wait`` (seconds) puts the answer off until there is an event after ``after``, or the build has ended.
+        """
+        record = self.record(build_id)
+        seconds, after = self._whole("wait", MAX_WAIT), self._whole("after", MAX_SEQ)
+        waiting = Kind("requests that wait for news of a build", self.services.max_streams, 0)
+        with contextlib.suppress(Refusal):  # so many wait already: this one is answered at once
+            async with self.turn(waiting):
+                await record.news(after, seconds)
+        await self._answer(record)
+
+    def _whole(self, name: str, most: int) -> int:
+        text = self.get_query_argument(name, "0")
+        if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > most:
+            raise Refusal(422, f"'{name}' is no number in range.", field=name, remedy=f"Give 0 to {most}.")
+        return int(text)
 
     @guarded(WRITE, BUILDS)
     async def patch(self, build_id: str) -> None:

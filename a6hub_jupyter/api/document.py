@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..auth import BUILDS, READ
-from .base import A6HubHandler, guarded
+from .base import guarded
+from .files import FileHandler
 
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 
 
-class DocumentHandler(A6HubHandler):
+class DocumentHandler(FileHandler):
     """``openapi.yaml``."""
 
     @guarded(READ, BUILDS)

@@ -19,7 +19,8 @@ from ..layout.errors import LayoutError
 from ..layout.netindex import NetIndex
 from ..layout.reports import find_reports
 from .artifacts import artifact_path
-from .base import A6HubHandler, guarded
+from .base import guarded
+from .files import FileHandler
 from .turns import Kind
 
 SUFFIXES = (".gds", ".gds.gz", ".oas", ".oas.gz", ".gds2")
@@ -42,7 +43,7 @@ MAX_HIDDEN = 8192
 HIDDEN = re.compile(r"\d{1,9}/\d{1,9}(?:,\d{1,9}/\d{1,9})*")
 
 
-class LayoutHandler(A6HubHandler):
+class LayoutHandler(FileHandler):
     """Finds the layout and has its scene made."""
 
     auth_resource = LAYOUTS

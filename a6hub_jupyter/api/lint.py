@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..auth import BUILDS, EXECUTE, Refusal
 from ..isolated import clean_environment
 from ..librelane.lint import LintError, lint
-from ..toolchains import TOOLCHAINS
+from ..toolchains import toolchain
 from .base import A6HubHandler, guarded
 from .turns import Kind
 
@@ -35,7 +35,7 @@ class LintHandler(A6HubHandler):
                 raise Refusal(
                     422, f"The Verilog file '{name}' does not exist.", field="verilog_files", remedy="Write it first."
                 )
-        environment = TOOLCHAINS["express"].environment(clean_environment())
+        environment = toolchain("express").environment(clean_environment())
         try:
             async with self.turn(LINTS):
                 findings = await lint(files, top, directory, environment, TIMEOUT)

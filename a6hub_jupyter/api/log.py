@@ -7,6 +7,7 @@ from ..builds.journal import CONSOLE
 from ..builds.record import Record
 from ..builds.search import LEVELS, PatternError, Search
 from .base import A6HubHandler, guarded
+from .files import FileHandler
 from .turns import Kind
 
 TEXT = "text/plain; charset=utf-8"
@@ -15,7 +16,7 @@ MAX_PATTERN, MAX_FOUND, SEARCH_SECONDS = 500, 1000, 5.0
 SEARCHES = Kind("searches of logs", at_once=2, waiting=20)
 
 
-class LogHandler(A6HubHandler):
+class LogHandler(FileHandler):
     """``builds/{id}/log``."""
 
     @guarded(READ, BUILDS)

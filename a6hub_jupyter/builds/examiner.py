@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..auth import Refusal, Roots
 from ..librelane import pdks
@@ -20,8 +19,7 @@ from .fields import check_names, read_meta, typed
 from .provision import Provision
 
 
-@dataclass(frozen=True)
-class Defaults:
+class Defaults(NamedTuple):
     """What holds where a request is silent, and how far it may go."""
 
     pdk: str

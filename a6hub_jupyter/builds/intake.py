@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ..auth import Refusal
-from ..toolchains import PREPARATIONS
 from ..toolchains.express import STAGE_STEP
+from ..toolchains.preparations import PREPARATIONS
 from .examiner import Defaults, Examiner
 from .fields import MAX_KEY
 from .lock import LockTimeoutError
-from .model import DONE, SKIPPED, BuildRequest, new_build_id, now
+from .model import DONE, QUEUED, SKIPPED, BuildRequest, new_build_id, now
 from .queue import Queue
 from .record import Record
 from .store import Store
@@ -34,6 +34,7 @@ class Intake:
         self._examiner = examiner
         self._defaults = defaults
         self._turn = asyncio.Lock()
+        self._checking = 0  # requests that wait for their check, or are being checked
         self.on_created: Callable[[Record], None] = lambda _: None
 
     async def take(self, body: Mapping[str, Any], idempotency_key: str | None) -> tuple[Record, bool]:
@@ -125,21 +126,17 @@ class Intake:
             raise Refusal(400, f"The Idempotency-Key must have 1 to {MAX_KEY} characters.")
         if idempotency_key:
             await self._wait_for_index(idempotency_key)
-        async with self._turn:  # so that two POSTs with one key cannot both be the first
+            if known := self._store.by_idempotency_key(idempotency_key):
+                return known, False
+        async with self._place(), self._turn:  # so that two POSTs with one key cannot both be the first
             if idempotency_key and (known := self._store.by_idempotency_key(idempotency_key)):
                 return known, False
-            if len(self._store.queued()) >= self._defaults.max_queued:
-                raise Refusal(
-                    429,
-                    f"{self._defaults.max_queued} builds are waiting already.",
-                    remedy="Wait until some have run, or cancel some.",
-                    retry_after=30,
-                )
             request = await check()
             async with self.exclusively():  # nothing can come between this look and the record, from no server
                 if idempotency_key and (known := self._store.by_idempotency_key(idempotency_key)):
                     return known, False
                 check_last()
+                self._must_have_place(others=0)
                 try:
                     record = self._store.create(request, idempotency_key)
                 except OSError as error:
@@ -151,6 +148,32 @@ class Intake:
         self.on_created(record)
         self._queue.poke()
         return record, True
+
+    @contextlib.asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Hold a place in the queue while a request is checked; Refusal 429 where none is free."""
+        self._must_have_place(others=self._checking)
+        self._checking += 1
+        try:
+            yield
+        finally:
+            self._checking -= 1
+
+    def _must_have_place(self, others: int) -> None:
+        """Refusal 429 if as many builds as may wait do so; ``others`` are requests that have been promised a place."""
+        most = self._defaults.max_queued
+        queued = self._store.queued()
+        if len(queued) + others < most:
+            return
+        for record in queued:  # another server may have started or cancelled some
+            self._queue.look(record)
+        waiting = sum(record.snapshot.state == QUEUED for record in queued)
+        if waiting >= most:
+            remedy = "Wait until some have run, or cancel some."
+            raise Refusal(429, f"{waiting} builds are waiting already.", remedy=remedy, retry_after=30)
+        if waiting + others >= most:
+            sentence = f"{waiting + others} builds are waiting or being checked already."
+            raise Refusal(429, sentence, remedy="Try again in a moment.", retry_after=5)
 
     async def _wait_for_index(self, key: str) -> None:
         """Wait until the index can tell whether there is a build with this key; Refusal 503 where that takes long.

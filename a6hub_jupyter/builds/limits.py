@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from .model import BuildRequest
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -61,7 +59,7 @@ def host_cores() -> int:
 
 def host_memory() -> int:
     """Return the bytes of memory that this process may use: the machine's, or the least limit of its cgroups."""
-    memory = int(psutil.virtual_memory().total)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for directory in _cgroups("memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
             with contextlib.suppress(OSError, ValueError):  # "max": none

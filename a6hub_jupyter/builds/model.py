@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -34,7 +34,7 @@ def _time(text: str) -> datetime:
 def new_build_id(design_name: str) -> str:
     """Return an id that sorts by time, names the design, and is safe as a file name and as a run tag."""
     slug = re.sub(r"[^a-z0-9]+", "-", design_name.lower()).strip("-")[:40].strip("-") or "design"
-    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(3)}"
+    return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{slug}-{os.urandom(3).hex()}"
 
 
 def json_safe(value: Any) -> Any:

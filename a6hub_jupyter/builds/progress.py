@@ -146,6 +146,8 @@ class RunDirectory:
         if self._running is None:
             return
         step_id, path = self._running
+        if not os.path.exists(f"{path}/state_out.json"):  # noqa: PTH110 - twenty times a second
+            return
         state = read_json(path / "state_out.json")
         if state is None:
             return

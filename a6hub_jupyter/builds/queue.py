@@ -130,8 +130,9 @@ class Queue:
                 self._log.exception("a6hub: watching the builds failed; going on")
                 await asyncio.sleep(1.0)
             self._poke.clear()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._poke.wait(), POLL_SECONDS if self._store.live else 1.0)
+            timer = asyncio.get_running_loop().call_later(POLL_SECONDS if self._store.live else 1.0, self._poke.set)
+            await self._poke.wait()
+            timer.cancel()
 
     async def _tick(self) -> None:
         clock = time.monotonic()

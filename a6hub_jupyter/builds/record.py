@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,6 +36,7 @@ class Record:
         self.last_output = time.time()
         self.starts = 0  # supervisors started anew because none had come
         self._reader = journal.JournalReader(directory)
+        self._console, self._result = str(directory / journal.CONSOLE), str(directory / journal.RESULT)
         self._log_size = -1
 
     @property
@@ -61,7 +63,7 @@ class Record:
     def log_size(self) -> int:
         """Bytes in the console log."""
         try:
-            return (self.directory / journal.CONSOLE).stat().st_size
+            return os.stat(self._console).st_size  # noqa: PTH116 - of each live build, forty times a second
         except OSError:
             return 0
 
@@ -94,7 +96,7 @@ class Record:
         events = self._reader.read()
         for event in events:
             self.snapshot.apply(event)
-        if self.live:
+        if self.live and os.path.exists(self._result):  # noqa: PTH110 - forty times a second
             self._read_result()
         changed = bool(events) or not self.live
         if self.snapshot.state == QUEUED and self.claimed:
@@ -138,6 +140,13 @@ class Record:
         if not times:
             return now()
         return datetime.fromtimestamp(max(times), timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+    async def news(self, after: int, seconds: float) -> None:
+        """Wait until there is an event after ``after`` or the build has ended, for at most ``seconds``."""
+        until = time.monotonic() + seconds
+        while self.live and self.snapshot.seq <= after and (left := until - time.monotonic()) > 0:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), left)
 
     def wake(self) -> None:
         """Wake up all streams of this build."""

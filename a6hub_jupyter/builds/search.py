@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -25,11 +26,8 @@ WORKER_BYTES = 512 << 20
 WORKER_SECONDS = 5.0
 
 # What a line looks like that a person filters by level: LibreLane's own words, and those of the tools.
-_ESCAPES = regex.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
-LEVELS = {
-    "error": regex.compile(r"(?i)\b(?:error|fatal)\b|^%Error"),
-    "warning": regex.compile(r"(?i)\bwarn(?:ing)?\b|^%Warning"),
-}
+LEVELS = {"error": r"(?i)\b(?:error|fatal)\b|^%Error", "warning": r"(?i)\bwarn(?:ing)?\b|^%Warning"}
+_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 class PatternError(Exception):
@@ -78,7 +76,8 @@ class Search:
     def run(self) -> dict[str, Any]:
         """Return the answer; the file is read line by line, never whole."""
         deadline = time.monotonic() + self.seconds
-        pattern, level = self._compiled(), LEVELS.get(self.level or "")
+        pattern = self._compiled()
+        level = regex.compile(LEVELS[self.level]) if self.level else None  # once in a while: not at import
         lines: list[dict[str, Any]] = []
         start, number = self.start, 0
         if start >= self.end:  # also beyond what a file can have

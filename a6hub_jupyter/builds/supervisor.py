@@ -14,15 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from ..librelane.failures import explain
-from ..toolchains import TOOLCHAINS, Command, Stop
+from ..toolchains import Command, Stop, toolchain
 from ..toolchains.base import librelane_config
 from . import journal
 from .identity import identify
@@ -41,7 +38,7 @@ from .model import (
 )
 from .progress import RunDirectory
 from .reproduction import command_event
-from .terminal import TerminalProcess, adopt_orphans
+from .terminal import TerminalProcess, adopt_orphans, has_descendants
 
 POLL_SECONDS = 0.05
 HEARTBEAT_SECONDS = 5.0
@@ -88,6 +85,8 @@ class Supervisor:
             self._sweep()
             error = {"message": _os_error_sentence(problem)}
         except Exception as problem:  # noqa: BLE001 - a defect of ours must not look like a lost build
+            import traceback  # noqa: PLC0415 - rarely needed, and each build waits for our imports
+
             traceback.print_exc()  # into supervisor.log
             self._sweep()
             error = {"message": f"The supervisor failed ({type(problem).__name__}); its log in {self._dir} says where."}
@@ -95,7 +94,7 @@ class Supervisor:
 
     def _run_plan(self) -> tuple[int | None, dict[str, Any] | None]:
         self._note_wish_to_end()
-        plan = TOOLCHAINS[self._request.toolchain].plan(self._request, self._dir, os.environ)
+        plan = toolchain(self._request.toolchain).plan(self._request, self._dir, os.environ)
         (self._dir / journal.CONFIG).write_text(librelane_config(self._request), encoding="utf-8")
         if plan.stop:  # before anything can run that only this can end
             journal.write_json(self._dir / journal.STOP, plan.stop.to_json())
@@ -213,6 +212,10 @@ class Supervisor:
 
     def _sweep(self) -> None:
         """End whatever is left of the tree, also what made a session of its own (we adopt orphans)."""
+        if not has_descendants():
+            return
+        import psutil  # noqa: PLC0415 - most builds leave nothing behind, and each waits for our imports
+
         for number in range(SWEEPS):  # one that is ended late may have started another meanwhile
             left = psutil.Process().children(recursive=True)
             if not left:

@@ -32,6 +32,17 @@ def adopt_orphans() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
+def has_descendants() -> bool:
+    """Whether any process of ours may be left: on Linux an orphan is our child, so without a child there is none."""
+    if sys.platform != "linux":
+        return True
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
 class TerminalProcess:
     """Runs a command; its output is read with ``read``, its end seen with ``poll``.
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     import gdstk
 
-POLL_SECONDS = 0.25
+# A server that is asked to tell what is new does so within a second (a clock that somebody sees moves as often). What
+# comes in quick succession is taken together; one that answers at once without news is not asked again at once.
+WAIT_SECONDS, BURST_SECONDS, POLL_SECONDS = 1, 0.05, 0.25
 SERVER_PATIENCE = 60.0
 
 
@@ -40,8 +42,11 @@ class Build:
 
     def refresh(self) -> dict[str, Any]:
         """Ask the server, and return the build as it is now (the API's form)."""
+        return self._ask()
+
+    def _ask(self, **params: str) -> dict[str, Any]:
         if self._data["state"] not in ENDED:
-            self._data = current_server().get(f"builds/{self.id}")
+            self._data = current_server().get(f"builds/{self.id}", **params)
         return self._data
 
     @property
@@ -150,15 +155,16 @@ class Build:
         deadline = time.monotonic() + timeout if timeout is not None else None
         printer = ProgressPrinter() if (progress if progress is not None else not self._display.shown) else None
         try:
+            data = self._refresh_patiently()
             while True:
-                data = self._refresh_patiently()
                 if printer:
                     printer.tell(data)
                 if data["state"] in ENDED:
                     self._display.finish(data)
                     return self
                 self._check_deadline(deadline)
-                time.sleep(POLL_SECONDS)
+                near = deadline is not None and deadline - time.monotonic() < WAIT_SECONDS
+                data = self._wait_for_news(0 if near else WAIT_SECONDS)
         except BaseException:
             if printer:
                 printer.clear()
@@ -169,19 +175,32 @@ class Build:
         return self._wait_async().__await__()
 
     async def _wait_async(self) -> Build:
-        while (await asyncio.to_thread(self._refresh_patiently))["state"] not in ENDED:  # noqa: ASYNC110 - it changes on the server
-            await asyncio.sleep(POLL_SECONDS)
-        self._display.finish(self._data)
+        data = await asyncio.to_thread(self._refresh_patiently)
+        while data["state"] not in ENDED:
+            data = await asyncio.to_thread(self._wait_for_news, WAIT_SECONDS)
+        self._display.finish(data)
         return self
 
-    def _refresh_patiently(self) -> dict[str, Any]:
+    def _wait_for_news(self, seconds: int) -> dict[str, Any]:
+        """Return the build when there is something new, or after ``seconds`` at most; and not too soon after the last.
+
+        A server of an earlier version, and one of which many ask this, answers at once.
+        """
+        begun, known = time.monotonic(), self._data["seq"]
+        data = self._refresh_patiently(wait=str(seconds), after=str(known))
+        if data["state"] not in ENDED:
+            pause = BURST_SECONDS if data["seq"] > known else POLL_SECONDS - (time.monotonic() - begun)
+            time.sleep(max(0.0, pause))
+        return data
+
+    def _refresh_patiently(self, **params: str) -> dict[str, Any]:
         """Ask the server; one that is being started again gets a minute to come back."""
         deadline = time.monotonic() + SERVER_PATIENCE
         while time.monotonic() < deadline:
             with contextlib.suppress(ServerNotFoundError):
-                return self.refresh()
+                return self._ask(**params)
             time.sleep(POLL_SECONDS)
-        return self.refresh()
+        return self._ask(**params)
 
     def _check_deadline(self, deadline: float | None) -> None:
         if deadline is not None and time.monotonic() > deadline:

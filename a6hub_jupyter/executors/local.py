@@ -8,12 +8,14 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from ..builds import identity, journal
 from ..isolated import clean_environment, module_command
 from .base import Executor
+
+if TYPE_CHECKING:
+    import psutil
 
 SWEEPS = 5
 # A supervisor that we cannot look at counts as alive for this long after its last heartbeat (one each 5 s).
@@ -52,6 +54,8 @@ class LocalExecutor(Executor):
 
         A container is no process of ours: its engine is told to end it, and not waited for.
         """
+        import psutil  # noqa: PLC0415 - not for a server that starts
+
         stop = journal.read_json(build_dir / journal.STOP)
         if isinstance(stop, dict):
             with contextlib.suppress(OSError, KeyError, TypeError), (build_dir / "supervisor.log").open("ab") as log:
@@ -76,6 +80,8 @@ class LocalExecutor(Executor):
         if _elsewhere(build_dir):
             (build_dir / journal.CANCEL).touch()
             return True
+        import psutil  # noqa: PLC0415
+
         process = self._process(build_dir)
         if process is None:
             return False
@@ -98,6 +104,8 @@ def _elsewhere(build_dir: Path) -> bool:
 
 
 def _mark_of(process: psutil.Process) -> str | None:
+    import psutil  # noqa: PLC0415
+
     try:
         return process.environ().get(journal.MARK)
     except (psutil.Error, OSError):

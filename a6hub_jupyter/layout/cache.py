@@ -9,8 +9,7 @@ import os
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from a6hub_jupyter.isolated import clean_environment, module_command
 from a6hub_jupyter.layout.errors import LayoutError
@@ -28,8 +27,7 @@ _GRACE = 60.0
 _AT_ONCE = 2
 
 
-@dataclass(frozen=True)
-class SceneFiles:
+class SceneFiles(NamedTuple):
     """A scene that is ready: gzipped plain OASIS, the JSON of its layers, and an ETag (quoted) for both."""
 
     scene: Path

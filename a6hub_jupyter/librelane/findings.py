@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 Finding = dict[str, str]
@@ -15,6 +14,8 @@ def finding(field: str, message: str, remedy: str) -> Finding:
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """Return a hint with the nearest of ``known``, or the first few of them."""
+    import difflib  # noqa: PLC0415 - for a wrong name, not for a server that starts
+
     folded = {k.lower(): k for k in known}
     close = [folded[c] for c in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)]
     if close:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..express import sky130
 
 
-@dataclass(frozen=True)
-class PDK:
+class PDK(NamedTuple):
     """An installed PDK. ``root`` is None for one that will be staged; ``note`` says what a user must know of it."""
 
     name: str

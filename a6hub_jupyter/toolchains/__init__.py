@@ -1,30 +1,35 @@
-"""How the EDA tools are provided: one small module for each way, one protocol (see ``base``)."""
+"""How the EDA tools are provided: one small module for each way, one protocol (see ``base``).
+
+A way's module is imported when it is asked for: a supervisor, which starts with each build, needs one alone.
+"""
 
 from __future__ import annotations
 
-from . import apptainer, container, express, nix
-from .apptainer import ApptainerToolchain
+import importlib
+
 from .base import Command, Obstacle, Plan, Settings, Stop, Toolchain
-from .container import ContainerToolchain
-from .express import ExpressToolchain
-from .nix import NixToolchain
-from .path import PathToolchain
 
 AUTO = "auto"
-PREPARATIONS = frozenset(
-    step["id"] for step in (express.STAGE_STEP, container.PULL_STEP, apptainer.PULL_STEP, nix.BUILD_STEP)
-)
-"""Ids of the steps that are not LibreLane's."""
+# By the names of their modules, in the order in which ``auto`` tries them.
+_KINDS = {
+    "express": "ExpressToolchain",
+    "path": "PathToolchain",
+    "container": "ContainerToolchain",
+    "apptainer": "ApptainerToolchain",
+    "nix": "NixToolchain",
+}
+
+
+def toolchain(name: str, settings: Settings | None = None) -> Toolchain:
+    """Return the toolchain of this name; KeyError where there is none. A build's request needs no settings."""
+    class_name = _KINDS[name]
+    kind: type[Toolchain] = getattr(importlib.import_module(f".{name}", __name__), class_name)
+    return kind(settings)
 
 
 def toolchains(settings: Settings | None = None) -> dict[str, Toolchain]:
     """Return all toolchains by name, in the order in which ``auto`` tries them."""
-    kinds = (ExpressToolchain, PathToolchain, ContainerToolchain, ApptainerToolchain, NixToolchain)
-    return {kind.name: kind(settings) for kind in kinds}
-
-
-TOOLCHAINS = toolchains()
-"""For whoever has no settings: a supervisor, whose request says what it is run with."""
+    return {name: toolchain(name, settings) for name in _KINDS}
 
 
 def choose(flow: str, known: dict[str, Toolchain]) -> tuple[Toolchain, str] | list[tuple[str, Obstacle]]:
@@ -33,20 +38,18 @@ def choose(flow: str, known: dict[str, Toolchain]) -> tuple[Toolchain, str] | li
     Takes seconds where an engine is asked.
     """
     passed_over: list[tuple[str, Obstacle]] = []
-    for toolchain in known.values():
-        obstacle = toolchain.why_not(flow)
+    for candidate in known.values():
+        obstacle = candidate.why_not(flow)
         if obstacle is None:
             before = ", ".join(name for name, _ in passed_over)
             reason = f"The first that can run {flow} here" + (f" (not {before})." if before else ".")
-            return toolchain, reason
-        passed_over.append((toolchain.name, obstacle))
+            return candidate, reason
+        passed_over.append((candidate.name, obstacle))
     return passed_over
 
 
 __all__ = [
     "AUTO",
-    "PREPARATIONS",
-    "TOOLCHAINS",
     "Command",
     "Obstacle",
     "Plan",
@@ -54,5 +57,6 @@ __all__ = [
     "Stop",
     "Toolchain",
     "choose",
+    "toolchain",
     "toolchains",
 ]

@@ -9,9 +9,9 @@ import shutil
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..builds.journal import CONFIG
 from ..builds.model import BuildRequest
@@ -23,8 +23,7 @@ ASK_SECONDS = 20.0
 _VERSION_LENGTH = 80
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What the administrator chose, see the traits of ``A6HubApp``; an empty string leaves it to the toolchain."""
 
     librelane: str = ""
@@ -34,16 +33,14 @@ class Settings:
     nix_flake: str = ""
 
 
-@dataclass(frozen=True)
-class Obstacle:
+class Obstacle(NamedTuple):
     """Why a toolchain cannot run a flow: one sentence, and one on what to do."""
 
     reason: str
     remedy: str
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One process to run. ``step`` and ``name`` stand in the step list where LibreLane itself is not yet running."""
 
     argv: list[str]
@@ -51,8 +48,7 @@ class Command:
     name: str | None = None
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(NamedTuple):
     """How to end what runs outside of the supervisor's process tree: ``ask`` it to, and ``end`` it for certain."""
 
     ask: list[str]
@@ -60,7 +56,7 @@ class Stop:
 
     def to_json(self) -> dict[str, list[str]]:
         """Return the form that lies in the build directory, for whoever finds the build lost."""
-        return asdict(self)
+        return self._asdict()
 
 
 @dataclass(frozen=True)
@@ -73,8 +69,7 @@ class Plan:
     stop: Stop | None = None
 
 
-@dataclass(frozen=True)
-class Tool:
+class Tool(NamedTuple):
     """A program or library: where it is, and what it says its version is; None for what is not known."""
 
     name: str
@@ -82,8 +77,7 @@ class Tool:
     version: str | None
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(NamedTuple):
     """How to ask the LibreLane of a toolchain about itself (``probe/librelane_plugin_a6hub_probe.py``).
 
     ``key`` changes whenever the answer may. ``greeting`` goes before the first question.
@@ -160,7 +154,7 @@ class Toolchain(ABC):
             "remedy": obstacle.remedy if obstacle else None,
             "librelane": self.librelane_version(),
             "provides": self.provide(),
-            "tools": [asdict(t) for t in self.tools()],
+            "tools": [t._asdict() for t in self.tools()],
         }
 
 

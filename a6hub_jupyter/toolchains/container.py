@@ -12,8 +12,8 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..builds.model import BuildRequest
 from ..isolated import module_command
@@ -27,8 +27,7 @@ _ENGINES = ("docker", "podman")
 _PATIENCE = 15.0
 
 
-@dataclass(frozen=True)
-class Engine:
+class Engine(NamedTuple):
     """A container engine that answers. ``as_user``: files would belong to root unless the user is named."""
 
     path: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,6 +69,8 @@ class ExpressToolchain(Toolchain):
 
 def wheel_version(name: str) -> str | None:
     """Return the version of an installed distribution."""
+    import importlib.metadata  # noqa: PLC0415 - a supervisor, whose imports delay each build, asks for none
+
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..builds.model import BuildRequest
@@ -69,6 +68,8 @@ class PathToolchain(Toolchain):
 
     def tools(self) -> list[Tool]:
         """Return the tools of the PATH; they are asked side by side."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not for a supervisor, which starts often
+
         with ThreadPoolExecutor(len(TOOLS)) as pool:
             return list(pool.map(lambda name: tool_version(name, *TOOLS[name]), TOOLS))
 

@@ -284,9 +284,9 @@ def end(process: psutil.Process) -> bool:
     return False
 
 
-def make_server(tmp_path: Path, name: str, pdk_root: Path, tool: Path = DOUBLE) -> Server:
-    traits = {"builds_dir": str(tmp_path / "builds"), "cache_dir": str(tmp_path / "cache"), "max_running": 4}
+def make_server(tmp_path: Path, name: str, pdk_root: Path, tool: Path = DOUBLE, **more: Any) -> Server:
+    traits: Json = {"builds_dir": str(tmp_path / "builds"), "cache_dir": str(tmp_path / "cache"), "max_running": 4}
     traits |= {"build_cores": 1, "build_memory": 1 << 20, "cancel_grace": 0.5, "max_cores": 4, "min_free_disk": 0}
     if not REAL:
         traits["pdk_roots"] = [str(pdk_root)]
-    return Server(tmp_path / "work", tmp_path / name, {"LIBRELANE_PATH": str(tool)}, **traits)
+    return Server(tmp_path / "work", tmp_path / name, {"LIBRELANE_PATH": str(tool)}, **{**traits, **more})

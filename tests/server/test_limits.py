@@ -17,7 +17,7 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import HTTPClientError
 
-from a6hub_jupyter.api import archive
+from a6hub_jupyter.api import archive, base
 from a6hub_jupyter.api.layouts import CONVERSIONS
 from a6hub_jupyter.api.lint import LINTS
 from a6hub_jupyter.api.log import SEARCHES
@@ -149,7 +149,7 @@ async def test_a_client_that_takes_nothing_loses_its_place(
 ) -> None:
     build = await finished(api, design_dir)
     (design_dir / "runs" / build / "large").write_bytes(os.urandom(30_000_000))
-    monkeypatch.setattr(archive, "STALLED_SECONDS", 1.0)
+    monkeypatch.setattr(base, "STALLED_SECONDS", 1.0)
     head = (
         f"GET {jp_base_url}api/a6hub/builds/{build}/archive HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"Authorization: token {jp_serverapp.identity_provider.token}\r\n\r\n"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
 from a6hub_jupyter.builds import limits
@@ -18,9 +16,9 @@ NO_LIMIT = 9223372036854771712  # what version 1 says where there is none
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """16 cores that this process may run on, 64 GiB, and no cgroups but those that a test makes."""
-    memory: Any = type("Memory", (), {"total": MACHINE_MEMORY})
+    sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": MACHINE_MEMORY // 4096}
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
     monkeypatch.setattr(limits, "_CGROUP", tmp_path / "cgroup")
     monkeypatch.setattr(limits, "_OWN_CGROUPS", tmp_path / "own")
 

@@ -35,6 +35,36 @@ def test_a_server_loads_no_tools(code: str) -> None:
     assert modules_after(code) & heavy == set()
 
 
+SERVER = "import jupyter_server.serverapp, jupyter_server.extension.application"
+
+
+def test_loading_the_extension_loads_little_beyond_the_server_itself() -> None:
+    """What is for a single request, a search, a wrong name or a live build is imported when that comes."""
+    added = modules_after(f"{SERVER}\nimport a6hub_jupyter.app, a6hub_jupyter.api") - modules_after(SERVER)
+    late = {"psutil", "difflib", "jsonschema", "yaml", "ruamel", "openapi_core", "sqlite3", "csv", "zipfile", "regex"}
+    late |= {
+        "statistics",
+        "importlib.metadata",
+        "traceback",
+        "ctypes",
+        "pty",
+        "requests",
+        "httpx",
+        "importlib.resources",
+    }
+    assert added & late == set()
+    assert {m for m in added if m.startswith(("a6hub_jupyter.client", "a6hub_jupyter.widgets"))} == set()
+
+
+def test_a_supervisor_loads_little() -> None:
+    """Each build waits for its imports, then for what it imports when LibreLane is gone."""
+    loaded = modules_after("import a6hub_jupyter.builds.supervisor")
+    late = {"psutil", "importlib.metadata", "traceback", "logging", "secrets", "hashlib", "sqlite3", "csv", "asyncio"}
+    assert loaded & late == set()
+    ways = {m for m in loaded if m.startswith("a6hub_jupyter.toolchains.")}
+    assert ways == {"a6hub_jupyter.toolchains.base"}
+
+
 def test_importing_the_package_alone_loads_neither_side() -> None:
     loaded = {m.split(".")[1] for m in modules_after("import a6hub_jupyter") if m.startswith("a6hub_jupyter.")}
     assert loaded == {"_version"}
