@@ -140,7 +140,10 @@ class Library(Mapping[str, Cell]):
                 self._readers.setdefault(name, reader)
         if not self._readers:
             raise ProblemError("The corner has no Liberty file with cells: LIB must name one.")
-        self.slew_factor = next(iter(self._readers.values())).slew_factor
+        first = next(iter(self._readers.values()))
+        self.slew_factor = first.slew_factor
+        self.head = first.head
+        """Units, thresholds and conditions of the first file."""
 
     def __getitem__(self, name: str) -> Cell:
         if name not in self._cells:
@@ -159,10 +162,13 @@ class Library(Mapping[str, Cell]):
     def __len__(self) -> int:
         return len(self._readers)
 
-    @property
-    def is_estimated(self) -> bool:
-        """Whether a file says of itself that its delays are estimates."""
-        return any("estimated" in comment for comment in self.comments)
+    def described(self) -> list[str]:
+        """The name of each file's library, and whether it says of itself that its delays are estimates."""
+        note = " (functional, ESTIMATED DELAYS: not characterised)"
+        return [
+            name + (note if "estimated" in comment else "")
+            for name, comment in zip(self.names, self.comments, strict=True)
+        ]
 
     def strengths(self, name: str, excluded: Iterable[str] = ()) -> list[Cell]:
         """The cells that can stand in for `name`, weakest first, without the `excluded` ones."""
