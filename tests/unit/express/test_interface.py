@@ -142,3 +142,57 @@ def test_setup_by_hand(tmp_path: Path) -> None:
     assert list(table.rows) == list(table.columns) == [0.01, 0.1, 0.5]
     expected = [1.01 + 2.01 * slew + 0.1 - 0.105 for slew in table.columns]
     assert table.values == pytest.approx(np.array([expected] * 3), abs=1e-5)
+
+
+RAM = """
+library (ram_typ) {
+  time_unit : "1ns" ; capacitive_load_unit (1, pF) ; default_max_transition : 0.5 ; default_max_fanout : 4.0 ;
+  lu_table_template (LOADS) { variable_1 : total_output_net_capacitance; index_1 ("0.0, 1.0"); }
+  lu_table_template (SLEWS) {
+    variable_1 : related_pin_transition; variable_2 : constrained_pin_transition;
+    index_1 ("0.0, 1.0"); index_2 ("0.0, 1.0");
+  }
+  type (WORD) { base_type : array; data_type : bit; bit_width : 2; bit_from : 1; bit_to : 0; downto : true; }
+  cell (ram) {
+    memory () { type : ram; address_width : 1; word_width : 2; }
+    pg_pin (VDD) { pg_type : primary_power; voltage_name : VDD; }
+    area : 15532.03 ;
+    pin (CK) { direction : input; clock : true; capacitance : 0.003;
+      internal_power () { when : "CEN" rise_power ("scalar") { values (0); } }
+      timing () { timing_type : "min_pulse_width"; related_pin : CK; rise_constraint (scalar) { values ("2.9"); } } }
+    bus (D) { bus_type : WORD; direction : input; capacitance : 0.007; max_transition : "0.4";
+      pin (D[0]) { capacitance : 0.005; }
+      pin (D[1:0]) { related_power_pin : VDD; }
+      timing () { timing_type : setup_rising; related_pin : "CK";
+        when : "CEN & !WEN"
+        sdf_cond : "WRITE"
+
+        rise_constraint ("SLEWS") { values ("0.5, 0.6", "0.4, 0.5"); }
+        fall_constraint ("SLEWS") { values ("0.7, 0.8", "0.6, 0.7"); } } }
+    bus (Q) { bus_type : WORD; direction : output; max_capacitance : 0.06; memory_read () { address : A; }
+      pin (Q[1:0]) {
+        timing () { timing_type : falling_edge; timing_sense : non_unate; related_pin : "CK";
+          cell_rise (LOADS) { values ("2, 3"); } cell_fall (LOADS) { values ("2, 3"); }
+          rise_transition (scalar) { values ("0.05"); } fall_transition (scalar) { values ("0.05"); } } } }
+  }
+}
+"""
+
+
+def test_model_of_a_foreign_macro_is_read(tmp_path: Path) -> None:
+    """As memory compilers write them: buses with a type, ranges of pins, conditions without a semicolon, scalars."""
+    tinylib.library(tmp_path)
+    (tmp_path / "ram.lib").write_text(RAM)
+    library = Library([tmp_path / "tiny.lib", tmp_path / "ram.lib"])
+    ram = library["ram"]
+    assert {name: pin.capacitance[0] for name, pin in ram.pins.items()} == {
+        "CK": 0.003, "D[0]": 0.005, "D[1]": 0.007, "Q[0]": 0, "Q[1]": 0,
+    }  # fmt: skip
+    assert ram.pins["D[0]"].max_transition == 0.4
+    ways = {"clk": "s.CK m.CK e.CK", "x": "s.D", "d": "s.Q m.D[1]", "q": "m.Q[0] e.D"}
+    found = tinylib.netlist({"s": "dff_1", "m": "ram", "e": "dff_1"}, ways, "clk:INPUT x:INPUT")
+    slacks = tinylib.analyse(found, library, Constraints(20, ("clk",)))
+    ends = {slacks.analysis.graph.pins[end.node >> 1]: end.slack for end in slacks.setup.ends}
+    assert ends["m", "D[1]"] == pytest.approx(20 - 0.307 - 0.705), "0.3 + 0.007 in the register; falling: 0.7 + 0.1 s"
+    assert ends["e", "D"] == pytest.approx(10 - 2.01 - 0.1), "from the falling edge, with 0.01 pF"
+    assert slacks.analysis.graph.unknown == []
