@@ -38,7 +38,8 @@ endmodule
 
 def test_block_becomes_a_macro_of_another_design(pdk: Pdk, tmp_path: Path) -> None:
     single = {**CLOCKED, "PDN_MULTILAYER": False}
-    die = {"FP_SIZING": "absolute", "DIE_AREA": [0, 0, 220, 160]}
+    # the first macro is beside the core, the second within
+    die = {"FP_SIZING": "absolute", "DIE_AREA": [0, 0, 220, 160], "CORE_AREA": [85, 20, 205, 145]}
     places = {"first": [20, 30, "N"], "second": ["130.005", "40.25", "S"]}
     found = results(
         drive(
