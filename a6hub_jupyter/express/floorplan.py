@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 STRAPS_IN_CHANNEL = 4
 """A channel beside a hard macro has rows only where so many straps fit: one of each net, past one that is there."""
+TRACKS_APART = 2
+"""Ports are so many tracks from each other at least; where the die is given and holds fewer, one."""
 SIDES = ("WEST", "NORTH", "SOUTH", "EAST")
 
 
@@ -63,19 +66,44 @@ def check(netlist: Netlist, lef: Lef, clock_ports: list[str]) -> None:
             raise ProblemError(f"Nothing drives the net '{net}' (it feeds {pins[0][0]}/{pins[0][1]}): drive it.")
 
 
+def along(length: int, pitch: int, count: int, least: int) -> list[int] | None:
+    """Tracks for `count` ports on a side, nm from its beginning: evenly, or as close as `least` where that is too wide.
+
+    As LibreLane's placer of ports, which knows tracks alone: the least distance is rounded up to whole tracks, and a
+    side is full when no further track is that far from the last one. None when it cannot hold so many.
+    """
+    even = [round(length * n / (count + 1) / pitch) * pitch for n in range(1, count + 1)]
+    if all(b - a >= least for a, b in pairwise([0, *even])):
+        return even
+    every, last = -(-least // pitch), (length - 1) // pitch
+    spare = last - 1 - (count - 1) * every
+    if spare < 0:
+        return None
+    return [(1 + spare // 2 + n * every) * pitch for n in range(count)]
+
+
 def spread_ports(ports: list[Port], width: int, height: int, technology: Technology) -> list[PlacedPort]:
-    """Inputs west then north, outputs south then east, evenly spread on tracks."""
+    """Inputs west then north, outputs south then east, evenly spread on tracks. ProblemError when they do not fit."""
     routable = [port for port in ports if port.net not in verilog.CONSTANTS]
     routable.sort(key=lambda port: port.direction != "INPUT")
     per_side = math.ceil(len(routable) / len(SIDES))
     placed = []
     for k, side in enumerate(SIDES):
         here = routable[k * per_side : (k + 1) * per_side]
-        span, pitch = (height, technology.pitch_y) if side in ("WEST", "EAST") else (width, technology.pitch_x)
-        for n, port in enumerate(here, 1):
-            at = round(span * n / (len(here) + 1) / pitch) * pitch
-            placed.append(PlacedPort(port.name, port.net, port.direction, side, at))
+        span, pitch = _extent(side, width, height, technology)
+        places = along(span, pitch, len(here), TRACKS_APART * pitch) or along(span, pitch, len(here), pitch)
+        if places is None:
+            raise ProblemError(
+                f"The die is {width / 1000:.1f} x {height / 1000:.1f} um, too small for {len(routable)} ports: "
+                f"the side {side} cannot hold {len(here)}. Enlarge DIE_AREA, or give the design fewer ports."
+            )
+        placed += [PlacedPort(p.name, p.net, p.direction, side, at) for p, at in zip(here, places, strict=True)]
     return placed
+
+
+def _extent(side: str, width: int, height: int, technology: Technology) -> tuple[int, int]:
+    """Length of a side, and the pitch of the tracks that end there, nm."""
+    return (height, technology.pitch_y) if side in ("WEST", "EAST") else (width, technology.pitch_x)
 
 
 def arrange_ports(ports: list[Port], width: int, height: int, technology: Technology, job: Job) -> list[PlacedPort]:
@@ -87,20 +115,19 @@ def arrange_ports(ports: list[Port], width: int, height: int, technology: Techno
         raise ProblemError(f"IO_PIN_ORDER_CFG names {job.pin_order}, which cannot be read ({error}).") from error
     placed = []
     for side, arrangement in pinorder.arrange(text, list(routable), job.pins_unmatched).items():
-        span, pitch = (height, technology.pitch_y) if side in ("WEST", "EAST") else (width, technology.pitch_x)
-        places = arrangement.places
-        step = span / (len(places) + 1)
-        least = max(2 * pitch, arrangement.least_distance)
-        if places and step < least:
+        span, pitch = _extent(side, width, height, technology)
+        names = arrangement.places
+        least = max(TRACKS_APART * pitch, arrangement.least_distance)
+        places = along(span, pitch, len(names), least)
+        if places is None:
             raise ProblemError(
-                f"IO_PIN_ORDER_CFG puts {len(places)} ports {least / 1000:g} um apart on the side {side}, "
-                f"which is {span / 1000:.1f} um long: move some to other sides, or enlarge DIE_AREA."
+                f"IO_PIN_ORDER_CFG puts {len(names)} ports {least / 1000:g} um apart on the side {side}, "
+                f"which is {span / 1000:.1f} um long: move some to other sides, or enlarge the die (DIE_AREA or "
+                "FP_CORE_UTIL)."
             )
-        for n, name in enumerate(places, 1):
+        for name, at in zip(names, places, strict=True):
             if name is not None:
-                port = routable[name]
-                at = round(step * n / pitch) * pitch
-                placed.append(PlacedPort(name, port.net, port.direction, side, at))
+                placed.append(PlacedPort(name, routable[name].net, routable[name].direction, side, at))
     return placed
 
 

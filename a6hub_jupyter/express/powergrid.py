@@ -77,6 +77,7 @@ class PowerPlanner:
         if self._database.blocks:
             self.grid.straps += list(missing_straps(self._job, self._database, self.grid))
             self.grid.bars += list(missing_bars(self._job, self.grid, self._block_pins()))
+            self.grid.straps = [strap for strap in self.grid.straps if self._is_tied(strap)]
         rail_vias = self._cuts_between(self._job.rail_layer, self._job.strap_layer)
         for strap in self.grid.straps:
             for rail in self.grid.rails:
@@ -92,6 +93,11 @@ class PowerPlanner:
                 if net == bar.net and top - bottom == bar.top - bar.bottom:
                     self._cross(net, *Box(box.x1, bottom, box.x2, top).center, bar_vias, box.width, top - bottom)
         return self.grid
+
+    def _is_tied(self, strap: Strap) -> bool:
+        """Whether a rail or a bar reaches a strap: a piece between a macro and the edge may lie beside both."""
+        on_bars = (b.net == strap.net and strap.bottom <= b.bottom and b.top <= strap.top for b in self.grid.bars)
+        return any(crosses(strap, rail) for rail in self.grid.rails) or any(on_bars)
 
     def _cuts_between(self, lower: str, upper: str) -> list[str]:
         first, last = self._stack.index(lower), self._stack.index(upper)
@@ -116,11 +122,17 @@ class PowerPlanner:
                 if a <= right:
                     right = max(right, b)
                     continue
-                at_left, at_right = left == database.row_left, right == database.row_right
-                yield Rail(
-                    net, row * database.row_height, 0 if at_left else left, database.width if at_right else right
-                )
+                y = row * database.row_height
+                yield Rail(net, y, self._to_edge(y, left, 0), self._to_edge(y, right, database.width))
                 left, right = a, b
+
+    def _to_edge(self, y: int, end: int, edge: int) -> int:
+        """Where a rail that ends at `end` ends: at the edge of the die, if rows end there and no macro is between."""
+        database, half = self._database, self._job.rail_width // 2
+        low, high = sorted((end, edge))
+        is_last = end == (database.row_left if edge == 0 else database.row_right)
+        taken = any(b.x1 < high and low < b.x2 and b.y1 < y + half and y - half < b.y2 for b in database.kept_free)
+        return edge if is_last and not taken else end
 
     def _straps(self) -> Iterator[Strap]:
         """Pairs of vertical straps at the pitch asked for, at least one pair, cut where hard macros are."""

@@ -58,11 +58,10 @@ def _slack_metrics(word: str, all_ends: Ends, register_ends: Ends) -> dict[str, 
 def notes_of(timer: Timer) -> list[str]:
     """What a report rests on, one line each."""
     library = timer.library
-    kind = " (functional, ESTIMATED DELAYS: not characterised)" if library.is_estimated else ""
     constraints = timer.constraints
     clocks = ", ".join(constraints.clocks) or "none: inputs and outputs refer to a virtual clock"
     return [
-        f"Corner: {timer.corner.name}. Liberty: {', '.join(library.names)}{kind}.",
+        f"Corner: {timer.corner.name}. Liberty: {', '.join(library.described())}.",
         *(f"Resistance and capacitance of {source}." for source in timer.rules.sources),
         f"Clock: {clocks}; period {constraints.period:g} ns, input and output delay {constraints.io_delay:g} ns,",
         f"uncertainty {constraints.uncertainty:g} ns, derating {constraints.derate * 100:g} %.",
@@ -94,6 +93,7 @@ def estimate(job: Job) -> Metrics:
             ("min.rpt", report.paths(slacks, EARLY, count, notes)),
             ("checks.rpt", report.checks(slacks, broken, notes)),
             (f"{job.top}.spef", spef.lines(job.top, trees, graph)),
+            (f"{job.top}__{name}.lib", timer.model(database, graph, trees).lines(f"{job.top}__{name}")),
         ):
             (directory / file).write_text("\n".join(lines) + "\n")
         rows[name] = corner_metrics(slacks, broken)

@@ -99,7 +99,10 @@ class Driver:
             name: Instance((Decimal(x), Decimal(y)), Orientation[orientation])
             for name, (x, y, orientation) in places.items()
         }
-        return Macro(gds=view("gds"), lef=view("lef"), nl=view("nl.v"), instances=instances)
+        models = {
+            path.parent.name: [ViewPath(str(path))] for path in (self._directory / cell).glob(f"*/*/{cell}__*.lib")
+        }
+        return Macro(gds=view("gds"), lef=view("lef"), nl=view("nl.v"), lib=models, instances=instances)
 
 
 def _run_in_this_process(self: Any, state_in: Any, **_: Any) -> tuple[dict[Any, Any], dict[str, Any]]:

@@ -85,14 +85,14 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def found(ihp: Pdk, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def found(pdk: Pdk, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     bodies = {**BUILT, **{top: case[:2] for top, case in REFUSED.items()}}
     designs = [
         {"top": top, "verilog": f"module {top} ({body}\nendmodule\n", "settings": settings}
         for top, (body, settings) in bodies.items()
     ]
     directory = tmp_path_factory.mktemp("bad")
-    parts = [drive(ihp, directory / str(k), designs[k::2], lint=True) for k in (0, 1)]
+    parts = [drive(pdk, directory / str(k), designs[k::2], lint=True) for k in (0, 1)]
     return {top: result for part in parts for top, result in results(part).items()}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from a6hub_jupyter.express.lef import Lef
+from tests.flow import opensta
 from tests.flow.conftest import Pdk
 from tests.flow.driver import drive, results
 from tests.flow.test_course_designs import DESIGNS
@@ -14,7 +17,9 @@ from tests.flow.test_express import CLEAN
 
 pytestmark = pytest.mark.needs("express")
 
-CLOCKED = {"CLOCK_PORT": "clk", "CLOCK_PERIOD": 20}
+AGREEMENT = 0.05
+"""Slacks may differ by so much from OpenSTA's, ns."""
+CLOCKED: dict[str, Any] = {"CLOCK_PORT": "clk", "CLOCK_PERIOD": 20}
 # two instances of a small block, so that both orientations are seen
 BLOCK = """
 module block (input wire clk, input wire [3:0] d, output reg [3:0] q);
@@ -33,7 +38,8 @@ endmodule
 
 def test_block_becomes_a_macro_of_another_design(pdk: Pdk, tmp_path: Path) -> None:
     single = {**CLOCKED, "PDN_MULTILAYER": False}
-    die = {"FP_SIZING": "absolute", "DIE_AREA": [0, 0, 220, 160]}
+    # the first macro is beside the core, the second within
+    die = {"FP_SIZING": "absolute", "DIE_AREA": [0, 0, 220, 160], "CORE_AREA": [85, 20, 205, 145]}
     places = {"first": [20, 30, "N"], "second": ["130.005", "40.25", "S"]}
     found = results(
         drive(
@@ -60,6 +66,21 @@ def test_block_becomes_a_macro_of_another_design(pdk: Pdk, tmp_path: Path) -> No
     assert len(layers) >= 3
     netlist = next(iter((tmp_path / "user").glob("*-express-holdrepair/user.nl.v"))).read_text()
     assert netlist.count("  block ") == 2
+    _check_timing(next(iter((tmp_path / "user").glob("*-express-timingestimate"))), found["user"]["metrics"])
+
+
+def _check_timing(step: Path, metrics: dict[str, float]) -> None:
+    """Paths begin and end at the macros, and OpenSTA finds the same with the models that Express wrote of them."""
+    assert metrics["timing__unconstrained_endpoint__count"] == 0
+    assert metrics["timing__setup_r2r__ws"] < CLOCKED["CLOCK_PERIOD"]
+    report = next(iter(step.glob("*/max.rpt"))).read_text()
+    assert re.search(r"Endpoint: first/d\[\d\] \(setup check of a register", report)
+    assert re.search(r"Startpoint: second/clk \(register", report)
+    assert re.search(r"Liberty: .*, block__\w+ \(functional, ESTIMATED", report)
+    for corner in opensta.compare(step) if opensta.STA else ():
+        for ours, theirs, at_their_endpoint in (corner.setup, corner.hold):
+            assert abs(ours.slack - theirs.slack) < AGREEMENT, corner
+            assert at_their_endpoint is not None, corner
 
 
 def test_design_with_a_register_file_as_macro_is_clean(sky130: Pdk, tmp_path: Path) -> None:

@@ -73,7 +73,10 @@ def macros(config: Any) -> list[dict[str, Any]]:
             if instance.location is None:
                 raise ProblemError(f"MACROS gives no location for {name} ({cell}): Express places no macros itself.")
             if orientation not in ORIENTATIONS:
-                raise ProblemError(f"MACROS turns {name} to {orientation}: Express places N, S, FN and FS only.")
+                raise ProblemError(
+                    f"MACROS turns {name} ({cell}) to {orientation}, where no power strap could cross those of the "
+                    f"macro: set its orientation to one of {', '.join(ORIENTATIONS)}."
+                )
             x, y = (nanometres(str(v)) for v in instance.location)
             found.append({"name": name, "cell": cell, "x": x, "y": y, "orientation": orientation})
     return found

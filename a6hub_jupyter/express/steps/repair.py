@@ -34,13 +34,22 @@ class HoldRepair(DesignStep):
 
 @Step.factory.register()
 class TimingEstimate(ExpressStep):
-    """Estimates slacks from Liberty tables and the routed wires, in all corners. No sign-off."""
+    """Estimates slacks from Liberty tables and the routed wires, in all corners. No sign-off.
+
+    Also writes the Liberty model of the block, for designs that use it as a hard macro.
+    """
 
     id = "Express.TimingEstimate"
     name = "Timing Estimate"
     tool = "timingestimate"
     inputs = [DATABASE, DesignFormat.DEF]  # noqa: RUF012
-    outputs: ClassVar[list[DesignFormat]] = []
+    outputs: ClassVar[list[DesignFormat]] = [DesignFormat.LIB]
+
+    def views(self) -> dict[Any, Any]:
+        """A model for each corner."""
+        corners = dict.fromkeys([self.config["DEFAULT_CORNER"], *(self.config["STA_CORNERS"] or [])])
+        name = self.config["DESIGN_NAME"]
+        return {DesignFormat.LIB: {c: self.output(f"{c}/{name}__{c}.lib") for c in corners}}
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         """Metrics of all corners, and LibreLane's aggregates of them."""

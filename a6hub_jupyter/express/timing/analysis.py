@@ -45,9 +45,18 @@ class Tag:
 class Analysis:
     """Loads, slews, delays and arrivals of a design in one corner. First index of most arrays: EARLY or LATE."""
 
-    def __init__(self, graph: Graph, wires: Wires, constraints: Constraints, slew_factor: float) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        wires: Wires,
+        constraints: Constraints,
+        slew_factor: float,
+        input_slew: float | None = None,
+    ) -> None:
+        """`input_slew` in ns, where given, is that of all inputs, which then have no cells in front of them."""
         self.graph = graph
         self.constraints = constraints
+        self._input_slew = input_slew
         self._slew_factor = slew_factor
         nodes = 2 * len(graph.pins)
         self.load = np.zeros(nodes)
@@ -101,7 +110,10 @@ class Analysis:
             driver = (constraints.clock_driver or constraints.driver) if port in clocks else constraints.driver
             for transition in (0, 1):
                 node = graph.node("", port, transition)
-                delay, slew = self._driven_by(driver, transition, float(self.load[node]))
+                if self._input_slew is None:
+                    delay, slew = self._driven_by(driver, transition, float(self.load[node]))
+                else:
+                    delay, slew = 0.0, self._input_slew
                 for mode in (EARLY, LATE):
                     self.slew[mode, node] = slew
                     self._start[mode][node] = delay
@@ -200,6 +212,22 @@ class Analysis:
             if launches.any():
                 times = np.where(launches, NEVER[mode] if launched is None else launched[source], times)
             arrival[targets] = pick(arrival[targets], pick.reduceat(times + delay[level], starts))
+        return arrival
+
+    def launched(self, mode: int, tag: Tag) -> Array:
+        """Arrivals of what registers launch at an edge of a clock, and of nothing else."""
+        return self._propagate(mode, {}, self.clock[tag.clock, tag.edge][mode])
+
+    def arrivals_from(self, mode: int, nodes: list[int]) -> Array:
+        """Delays from each of some nodes (columns) to all nodes (rows) through no register, ns."""
+        graph = self.graph
+        arrival = np.full((2 * len(graph.pins), len(nodes)), NEVER[mode])
+        arrival[nodes, np.arange(len(nodes))] = 0.0
+        pick = np.maximum if mode == LATE else np.minimum
+        for level, starts, targets, _, _ in self._groups:
+            onward = np.where(graph.kind[level] == LAUNCH, NEVER[mode], self.delay[mode, level])
+            times = arrival[graph.source[level]] + onward[:, None]
+            arrival[targets] = pick(arrival[targets], pick.reduceat(times, starts, axis=0))
         return arrival
 
     def causes(self, node: int) -> Array:

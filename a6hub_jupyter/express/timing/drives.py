@@ -61,8 +61,10 @@ class Choice:
         self._strengths: dict[str, list[Cell]] = {}
 
     def allows(self, name: str) -> bool:
-        """Whether a cell may be used."""
-        return name in self._macros and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self._excluded)
+        """Whether a cell may be used. Hard macros stand for themselves alone, whatever their pins are called."""
+        if name not in self._macros or self._macros[name].is_block:
+            return False
+        return not any(fnmatch.fnmatchcase(name, pattern) for pattern in self._excluded)
 
     def stronger(self, name: str) -> list[Cell]:
         """Allowed cells of the same function with more drive than `name`, weakest first."""

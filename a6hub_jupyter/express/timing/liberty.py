@@ -93,7 +93,9 @@ class Parser:
             kind, word = self._next()
             if kind == "mark" and word == ")":
                 return found
-            if kind != "mark":
+            if kind == "mark" and word == ":" and found:
+                found[-1] += f":{self._next()[1]}"  # a range of bits without quotes: pin (D[7:0])
+            elif kind != "mark":
                 found.append(word)
 
     def _body(self, group: Group) -> None:

@@ -140,7 +140,10 @@ class Library(Mapping[str, Cell]):
                 self._readers.setdefault(name, reader)
         if not self._readers:
             raise ProblemError("The corner has no Liberty file with cells: LIB must name one.")
-        self.slew_factor = next(iter(self._readers.values())).slew_factor
+        first = next(iter(self._readers.values()))
+        self.slew_factor = first.slew_factor
+        self.head = first.head
+        """Units, thresholds and conditions of the first file."""
 
     def __getitem__(self, name: str) -> Cell:
         if name not in self._cells:
@@ -159,10 +162,13 @@ class Library(Mapping[str, Cell]):
     def __len__(self) -> int:
         return len(self._readers)
 
-    @property
-    def is_estimated(self) -> bool:
-        """Whether a file says of itself that its delays are estimates."""
-        return any("estimated" in comment for comment in self.comments)
+    def described(self) -> list[str]:
+        """The name of each file's library, and whether it says of itself that its delays are estimates."""
+        note = " (functional, ESTIMATED DELAYS: not characterised)"
+        return [
+            name + (note if "estimated" in comment else "")
+            for name, comment in zip(self.names, self.comments, strict=True)
+        ]
 
     def strengths(self, name: str, excluded: Iterable[str] = ()) -> list[Cell]:
         """The cells that can stand in for `name`, weakest first, without the `excluded` ones."""
@@ -212,16 +218,18 @@ class _Reader:
             "clock_gating_integrated_cell" in group.values,
             "true" in (group.values.get("dont_use"), group.values.get("dont_touch")),
         )
+        described: dict[str, list[Group]] = {}
         for pin in group.each("pin"):
             for bit in pin.arguments:
-                cell.pins[bit] = self._pin(bit, pin)
+                described.setdefault(bit, []).append(pin)
         for bus in group.each("bus", "bundle"):
-            for bit, pin in self._bits(bus):
-                cell.pins[bit] = self._pin(bit, pin, bus)
+            for bit, part in self._bits(bus):
+                described.setdefault(bit, [bus]).append(part)
+        cell.pins = {bit: self._pin(bit, groups) for bit, groups in described.items()}
         return cell
 
     def _bits(self, bus: Group) -> Iterator[tuple[str, Group]]:
-        """Names and groups of the bits of a bus."""
+        """Names and groups of the bits of a bus; several groups may be about one bit."""
         kind = next((g for g in self.head.each("type") if g.argument == bus.values.get("bus_type")), None)
         if kind is not None:
             ends = int(kind.number("bit_from") or 0), int(kind.number("bit_to") or 0)
@@ -237,13 +245,16 @@ class _Reader:
                 for index in range(low, high + 1):
                     yield f"{match[1]}[{index}]", pin
 
-    def _pin(self, name: str, group: Group, bus: Group | None = None) -> Pin:
+    def _pin(self, name: str, groups: list[Group]) -> Pin:
+        """A pin from the groups that are about it, the more particular ones last."""
+        groups = [group for k, group in enumerate(groups) if all(group is not other for other in groups[:k])]
+
         def number(attribute: str) -> float | None:
-            own = group.number(attribute)
-            return own if own is not None or bus is None else bus.number(attribute)
+            values = (group.number(attribute) for group in reversed(groups))
+            return next((value for value in values if value is not None), None)
 
         def word(attribute: str) -> str:
-            return group.values.get(attribute) or (bus.values.get(attribute, "") if bus else "")
+            return next((group.values[attribute] for group in reversed(groups) if attribute in group.values), "")
 
         direction = word("direction")
         way = "out" if direction == "output" else "in"
@@ -266,10 +277,7 @@ class _Reader:
             else None,
             number("max_fanout") or (self.head.number("default_max_fanout") if direction == "output" else None),
         )
-        timings = list(group.each("timing")) + (
-            list(bus.each("timing")) if bus is not None and bus is not group else []
-        )
-        for timing in timings:
+        for timing in (timing for group in groups for timing in group.each("timing")):
             for related in timing.values.get("related_pin", "").split():
                 self._timing(pin, related, timing)
         return pin

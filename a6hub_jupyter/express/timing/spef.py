@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 SPECIAL = re.compile(r"([^\w$])")
 
 
-def _escaped(name: str) -> str:
-    """A name with its special characters escaped; the index of a bus stays as it is."""
-    match = re.fullmatch(r"(.*)\[(\d+)\]", name)
+def _escaped(name: str, *, bus: bool = False) -> str:
+    """A name with its special characters escaped; the index of a port's bus stays as it is.
+
+    Other nets and instances are no buses: Verilog writes their brackets as part of an escaped name.
+    """
+    match = re.fullmatch(r"(.*)\[(\d+)\]", name) if bus else None
     stem, index = (match[1], f"[{match[2]}]") if match else (name, "")
     return SPECIAL.sub(r"\\\1", stem) + index
 
 
 def _pin(terminal: Terminal) -> str:
     instance, pin = terminal
-    return f"{_escaped(instance)}:{pin}" if instance else _escaped(pin)
+    return f"{_escaped(instance)}:{pin}" if instance else _escaped(pin, bus=True)
 
 
 def lines(design: str, trees: list[RcTree], graph: Graph) -> Iterator[str]:
@@ -33,13 +36,13 @@ def lines(design: str, trees: list[RcTree], graph: Graph) -> Iterator[str]:
     yield '*DATE "-"\n*VENDOR "a6hub-jupyter"\n*PROGRAM "Express"\n*VERSION "1"\n*DESIGN_FLOW "ESTIMATE"'
     yield "*DIVIDER /\n*DELIMITER :\n*BUS_DELIMITER []"
     yield "*T_UNIT 1 NS\n*C_UNIT 1 PF\n*R_UNIT 1 KOHM\n*L_UNIT 1 HENRY\n"
+    ports = {port.name for port in graph.netlist.ports}
     for tree in trees:
-        yield from _net(tree, graph)
+        yield from _net(_escaped(tree.net, bus=tree.net in ports), tree, graph)
 
 
-def _net(tree: RcTree, graph: Graph) -> Iterator[str]:
+def _net(net: str, tree: RcTree, graph: Graph) -> Iterator[str]:
     """One net. A node with one pin has that pin's name; further pins on it hang on a resistor of 1 mOhm."""
-    net = _escaped(tree.net)
     names = [f"{net}:{k + 1}" for k in range(len(tree.parents))]
     extra: list[tuple[str, str]] = []
     named: set[int] = set()

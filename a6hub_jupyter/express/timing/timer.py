@@ -8,6 +8,8 @@ from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.timing.analysis import Analysis
 from a6hub_jupyter.express.timing.constraints import Constraints, Corner
 from a6hub_jupyter.express.timing.graph import Graph
+from a6hub_jupyter.express.timing.interface import Interface
+from a6hub_jupyter.express.timing.libertywriter import LibertyModel
 from a6hub_jupyter.express.timing.library import Library
 from a6hub_jupyter.express.timing.pinmap import PinMap
 from a6hub_jupyter.express.timing.slacks import Slacks
@@ -50,6 +52,12 @@ class Timer:
         """All slacks of the design with these wires."""
         graph = Graph(database.netlist, self.library)
         return Slacks(Analysis(graph, Wires(trees), self.constraints, self.library.slew_factor))
+
+    def model(self, database: Database, graph: Graph, trees: list[RcTree]) -> LibertyModel:
+        """The Liberty model of the design as a hard macro, with these wires."""
+        interface = Interface(graph, Wires(trees), self.constraints, self.library.slew_factor)
+        area = database.width * database.height / 1e6
+        return LibertyModel(database.netlist.top, area, interface, self.library.head)
 
     def placed(self, pins: PinMap) -> list[RcTree]:
         """Trees of all nets, from where their pins are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -146,3 +147,20 @@ def test_narrow_channels_have_no_rows() -> None:
     halos = [Box(3000, 0, 10_000, 9000), Box(12_000, 5000, 20_000, 9000), Box(50_000, 0, 60_000, 9000)]
     grown = without_slots(halos, 90_000, 5000)
     assert grown == [Box(0, 0, 12_000, 9000), Box(10_000, 5000, 20_000, 9000), halos[2]]
+
+
+@pytest.mark.needs("express")
+@pytest.mark.parametrize("orientation", ["W", "E", "FW", "FE"])
+def test_macro_turned_by_a_quarter_is_refused(orientation: str, tmp_path: Path) -> None:
+    """LibreLane has these orientations; the sentence names the variable, the instance, and what there is instead."""
+    from librelane.config.variable import Instance, Macro, Orientation
+
+    from a6hub_jupyter.express.steps.floorplanning import macros
+
+    instance = Instance((Decimal(10), Decimal(20)), Orientation[orientation])
+    view = [str(tmp_path / "ram")]
+    config = {"MACROS": {"ram": Macro(gds=view, lef=view, instances={"u": instance})}}
+    with pytest.raises(ProblemError, match=rf"MACROS turns u \(ram\) to {orientation}, .* one of N, S, FN, FS\."):
+        macros(config)
+    instance.orientation = Orientation.FS
+    assert macros(config) == [{"name": "u", "cell": "ram", "x": 10000, "y": 20000, "orientation": "FS"}]

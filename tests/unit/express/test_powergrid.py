@@ -105,3 +105,17 @@ def test_grid_goes_around_a_macro_and_feeds_it(die: Database) -> None:
     pin = Box(3000, 2000, 4000, 6000)
     fed = [b for net, (la, b) in grid_shapes(job, database) if la == "c2" and pin.contains(b) and net == "VDD"]
     assert fed
+
+
+def test_grid_keeps_off_a_macro_outside_of_the_core(die: Database) -> None:
+    """Rails reach the edge of the die above and below the macro; the strap's piece below it would hang in the air."""
+    die.row_left, die.row_bottom = 8000, 6000
+    die.blocks = [Component("u", "ram", 2000, 4000)]
+    die.kept_free = [Box(1000, 1000, 7000, 9000)]
+    _, database = planned(die)
+    grid = database.grid
+    assert {(r.y, r.left) for r in grid.rails} == {(y, 8000 if y < 10000 else 0) for y in range(6000, 20001, 2000)}
+    assert {r.right for r in grid.rails} == {20000}
+    beside = [s for s in grid.straps if s.right > 1000 and s.left < 7000]
+    assert beside
+    assert {s.bottom for s in beside} == {9000}

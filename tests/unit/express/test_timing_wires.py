@@ -135,13 +135,15 @@ END NETS
     assert found.nets["b"] == NetWires()
 
 
-def test_spef_names_pins_and_adds_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("more", "name"), [(" q[1]:OUTPUT", "q[1]"), ("", r"q\[1\]")], ids=["bus", "wire"])
+def test_spef_names_pins_and_adds_up(more: str, name: str, tmp_path: Path) -> None:
+    """The brackets of a wire that is no port's are part of its name: that is how the netlist has it."""
     nets = {"clk": "r1.CK r2.CK", "q[1]": "r1.Q r2.D", "x": "r1.D"}
-    found = tinylib.netlist({"r1": "dff_1", "r2": "dff_1"}, nets, "clk:INPUT x:INPUT")
+    found = tinylib.netlist({"r1": "dff_1", "r2": "dff_1"}, nets, "clk:INPUT x:INPUT" + more)
     slacks = tinylib.analyse(found, tinylib.library(tmp_path), Constraints(10, ("clk",)))
     tree, _ = grow("q[1]", 0, [(0, 1, 1.0, 0.02)], {("r1", "Q"): 0, ("r2", "D"): 1}, 2)
     text = "\n".join(spef.lines("top", [tree], slacks.analysis.graph))
-    assert "*D_NET q[1] 0.02" in text
+    assert f"*D_NET {name} 0.02" in text
     assert "*I r1:Q O\n*I r2:D I" in text
     assert "1 r1:Q 0.01\n2 r2:D 0.01" in text
     assert "*RES\n1 r1:Q r2:D 1\n*END" in text
