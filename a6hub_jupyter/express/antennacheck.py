@@ -140,16 +140,16 @@ class AntennaCheck:
                 side[root] += piece.perimeter * rules.thickness * rules.side_area_factor
             gates: dict[int, float] = defaultdict(float)
             diffusions: dict[int, float] = defaultdict(float)
-            for pin in self._pins:
-                gates[groups.root(pin.piece)] += pin.gate
-                diffusions[groups.root(pin.piece)] += pin.diffusion
-            for pin in self._pins:
-                root = groups.root(pin.piece)
+            roots = [groups.root(pin.piece) for pin in self._pins]
+            for pin, root in zip(self._pins, roots, strict=True):
+                gates[root] += pin.gate
+                diffusions[root] += pin.diffusion
+            is_cut = bool(self._layers.index(layer) % 2)  # metals and cuts add up apart from each other
+            for pin, root in zip(self._pins, roots, strict=True):
                 gate = gates[root] + rules.diffusion_as_gate * diffusions[root]
                 if not pin.gate or not gate:
                     continue
                 ratio, side_ratio = area[root] / gate, side[root] / gate
-                is_cut = bool(self._layers.index(layer) % 2)  # metals and cuts add up apart from each other
                 area_key, side_key = (pin.label, "area", is_cut), (pin.label, "side", is_cut)
                 so_far[area_key] += ratio
                 so_far[side_key] += side_ratio

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from a6hub_jupyter.express.buffering import Sink, groups
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.timing.drives import worst_response
-from a6hub_jupyter.express.timing.wires import placed_tree
+from a6hub_jupyter.express.timing.placedtree import placed_tree
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.buffering import TreeBuilder

@@ -28,10 +28,7 @@ class Sink:
 
 def pin_center(macro: Macro, pin: str) -> tuple[int, int]:
     """Centre of a pin's largest rectangle, nm from the cell's lower left."""
-    shapes = macro.pins[pin].shapes
-    if not shapes:
-        return macro.width // 2, macro.height // 2
-    return max(shapes, key=lambda s: (s.box.width * s.box.height, s.box)).box.center
+    return macro.pins[pin].middle or (macro.width // 2, macro.height // 2)
 
 
 def groups(sinks: list[Sink], size: int) -> list[list[Sink]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,7 +160,7 @@ class Database:
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        path.write_text(json.dumps(dataclasses.asdict(self)) + "\n")
+        path.write_text(json.dumps(self, default=vars) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Database:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from librelane.common import Filter
 from librelane.flows import Flow, SequentialFlow
 from librelane.flows.classic import Classic
 from librelane.steps import Checker, KLayout, Misc, Verilator
 
+from a6hub_jupyter.express.steps.ahead import beside
 from a6hub_jupyter.express.steps.checks import (
     DRC,
     LVS,
@@ -29,6 +34,12 @@ from a6hub_jupyter.express.steps.physical import (
 )
 from a6hub_jupyter.express.steps.repair import DesignRepair, HoldRepair, TimingEstimate
 from a6hub_jupyter.express.steps.signoff import CheckMagicDRC, KLayoutDRC, MagicDRC, NetgenLVS, SpiceExtraction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from librelane.state import State
+    from librelane.steps import Step
 
 GATES = {
     "Express.DesignRepair": ["RUN_POST_GPL_DESIGN_REPAIR"],
@@ -58,8 +69,6 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Checker.YosysUnmappedCells,
         Checker.YosysSynthChecks,
         Checker.NetlistAssignStatements,
-        RTLEquivalence,
-        CheckRTLEquivalence,
         Floorplan,
         Placement,
         DesignRepair,
@@ -69,10 +78,12 @@ class Express(SequentialFlow):  # type: ignore[misc]
         Routing,
         Checker.TrDRC,
         Checker.DisconnectedPins,
+        StreamOut,
+        RTLEquivalence,
+        CheckRTLEquivalence,
         Equivalence,
         CheckEquivalence,
         TimingEstimate,
-        StreamOut,
         KLayout.Render,
         WriteLEF,
         PoweredNetlist,
@@ -93,3 +104,35 @@ class Express(SequentialFlow):  # type: ignore[misc]
 
     gating_config_vars = GATES
     config_vars = [v for v in Classic.config_vars if [v.name] in GATES.values()]  # noqa: RUF012
+
+    def run(
+        self,
+        initial_state: State,
+        frm: str | None = None,
+        to: str | None = None,
+        skip: Iterable[str] | None = None,
+        reproducible: str | None = None,
+        **kwargs: Any,
+    ) -> tuple[State, list[Step]]:
+        """As a sequential flow does; checks may begin before their turn, see `steps/ahead.py`."""
+        skipped = list(skip or ())
+        steps = [] if reproducible else self.begun_ahead(to, skipped)
+        with beside(steps, self.config, self.toolbox, Path(self.run_dir) / "tmp" / "ahead"):
+            result: tuple[State, list[Step]] = super().run(
+                initial_state, frm, to, skipped, reproducible=reproducible, **kwargs
+            )
+        return result
+
+    def begun_ahead(self, to: str | None, skipped: Iterable[str]) -> list[type[Step]]:
+        """The steps that will run and may begin before their turn. `to`, `skipped`: as LibreLane takes them."""
+        by_name = {cls.id.lower(): cls for cls in self.Steps}
+        last = next(Filter([to.lower()]).filter(by_name), None) if to else None
+        left_out = {name for pattern in skipped for name in Filter([pattern.lower()]).filter(by_name)}
+        left_out |= {step.lower() for step, names in GATES.items() if not all(self.config[name] for name in names)}
+        found = []
+        for name, cls in by_name.items():
+            if name not in left_out and getattr(cls, "begins_after", None):
+                found.append(cls)
+            if name == last:
+                break
+        return found

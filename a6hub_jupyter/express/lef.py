@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +102,13 @@ class Pin:
     def is_signal(self) -> bool:
         """Whether it carries a signal, as against power, ground or a well."""
         return self.use in ("SIGNAL", "CLOCK", "ANALOG", "RESET", "SCAN")
+
+    @cached_property
+    def middle(self) -> tuple[int, int] | None:
+        """Centre of the largest rectangle, nm from the cell's lower left; None without shapes."""
+        if not self.shapes:
+            return None
+        return max(self.shapes, key=lambda s: (s.box.width * s.box.height, s.box)).box.center
 
 
 @dataclass

@@ -107,15 +107,21 @@ class Abstract:
         yield from _rectangles(shapes)
         yield "    END"
 
+    def _metal_beyond(self, cover: kdb.Region, layer: str, nm: float) -> kdb.Region:
+        """The metal of a layer that is not all under `cover` (nm); some that is may be there too."""
+        metal, index = kdb.Region(), self._layers[layer]
+        to_layout = kdb.ICplxTrans(1 / nm)
+        everything = kdb.Region(self._top.bbox(index).enlarged(1, 1))
+        for place in (everything - cover.transformed(to_layout)).decompose_trapezoids_to_region().each():
+            metal.insert(self._top.begin_shapes_rec_touching(index, place.bbox()))
+        return metal if nm == 1 else metal.transformed(kdb.ICplxTrans(nm))
+
     def _obstructions(self, layer: str) -> list[Box]:
         """All of the block but its pins and what keeps distance from them; metal as it is along edges with ports."""
         die, rules = self._die, self._technology.lef.layers[layer]
         nm = self._layout.dbu * 1000
-        metal = kdb.Region(self._top.begin_shapes_rec(self._layers[layer])).merged()
-        if metal.is_empty():
+        if self._top.bbox(self._layers[layer]).empty():
             return []
-        if nm != 1:
-            metal = metal.transformed(kdb.ICplxTrans(nm))
         own, strips = kdb.Region(), kdb.Region()
         widest = rules.spacing_for(min(die.width, die.height), long=True)
         for placed in self._ports.values():
@@ -138,6 +144,7 @@ class Abstract:
                 if on == layer:
                     own.insert(kdb.Box(*box))
         cover = kdb.Region(kdb.Box(*die)) - strips
+        metal = self._metal_beyond(cover, layer, nm)
         near_pins = own.merged().sized(rules.spacing)
         found = (cover + metal).merged() - near_pins
         pieces = kdb.Region()

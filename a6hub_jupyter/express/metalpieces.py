@@ -1,4 +1,7 @@
-"""The metal of a layout as pieces, and how they grow together layer by layer, as in manufacturing."""
+"""The metal of a layout as pieces, and how they grow together layer by layer, as in manufacturing.
+
+Points are looked up among rectangles that the pieces are cut into: a power net is one piece with thousands of corners.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +43,16 @@ class MetalPieces:
                 self.of_layer[name] = list(self._cuts(cuts, self._names[k - 1], self._names[k + 1]))
 
     def _take(self, name: str, region: kdb.Region) -> Iterator[int]:
+        shapes = self._shapes[name]
         for polygon in region.each():
             number = len(self.pieces)
-            self._shapes[name].insert(polygon, self._work.properties_id({0: number}))
+            mark = self._work.properties_id({0: number})
+            parts = [polygon] if polygon.is_box() else polygon.decompose_trapezoids(kdb.Polygon.TD_htrapezoids)
+            for part in parts:
+                if part.is_box():
+                    shapes.insert(part.bbox(), mark)
+                else:
+                    shapes.insert(part, mark)
             self.pieces.append(Piece(polygon.area() * self._unit**2, polygon.perimeter() * self._unit))
             yield number
 
@@ -56,7 +66,7 @@ class MetalPieces:
     def at(self, layer: str, point: kdb.Point) -> int | None:
         """The number of the metal piece at a point (database units of the layout)."""
         for shape in self._shapes[layer].each_touching(kdb.Box(point, point)):
-            if shape.polygon.inside(point):
+            if shape.is_box() or shape.simple_polygon.inside(point):
                 return int(shape.property(0))
         return None
 

@@ -52,7 +52,7 @@ def crossings(top: kdb.Cell, layers: dict[str, int], power_layers: list[tuple[st
     wires = {name: _long_wires(top, layers[name], width) for name, width in used}
     for (lower, _), (upper, _) in pairwise(used):
         cuts = [n for n in names[names.index(lower) : names.index(upper)] if names.index(n) % 2]
-        for place in (wires[lower] & wires[upper]).each():
-            box = place.bbox()
-            lacking = tuple(n for n in cuts if kdb.Region(top.begin_shapes_rec_touching(layers[n], box)).is_empty())
-            yield Crossing(lower, upper, box, lacking)
+        places = (wires[lower] & wires[upper]).merged()
+        present = {n: set(places.interacting(kdb.Region(top.begin_shapes_rec(layers[n]))).each()) for n in cuts}
+        for place in places.each():
+            yield Crossing(lower, upper, place.bbox(), tuple(n for n in cuts if place not in present[n]))

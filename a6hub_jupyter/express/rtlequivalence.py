@@ -92,7 +92,7 @@ def left_out(job: Job, cells: int) -> str | None:
 
 def check(job: Job) -> Metrics:
     """Prove, print what is not proven, and count."""
-    given = job.given("netlist")
+    given = job.given("synthesised")
     macros = Lef(*job.lefs, *job.macro_lefs).macros
     netlist = verilog.read(given, job.top, macros.bits)
     reason = left_out(job, len(netlist.cells))

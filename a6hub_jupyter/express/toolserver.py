@@ -1,11 +1,12 @@
-"""A process with the tools of Express already imported, which forks for each step that LibreLane runs.
+"""A process with the tools of Express already imported, which forks for each tool that LibreLane's steps run.
 
     python -m a6hub_jupyter.express.toolserver DESCRIPTOR
 
 Importing numpy, klayout and numba takes longer than most steps of a small design. This process does it once, while
 Yosys is at work. `DESCRIPTOR` is a Unix stream socket. A request is a line of JSON {module, argument, environment}
-together with a file descriptor for the output; answers are lines of JSON: {pid} at once, {status, user, system, rss}
-at the end (a wait status, s, s, KiB). When the other end of the socket closes, the step that runs is ended too.
+together with two file descriptors: one for the output of the tool, and a socket for the answers, which are lines of
+JSON: {pid} at once, {status, user, system, rss} at the end (a wait status, s, s, KiB). When the other end of that
+socket closes, the tool is ended; when that of `DESCRIPTOR` closes, so are all.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import importlib
 import json
 import os
 import runpy
-import select
+import selectors
 import signal
 import socket
 import sys
 import traceback
 import warnings
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 TOOLS = (
@@ -44,35 +46,84 @@ TOOLS = (
 LONGEST_REQUEST = 1 << 20
 
 
-def serve(connection: socket.socket) -> None:
-    """Answer requests, one at a time, until the other end closes."""
-    while True:
-        data, descriptors, _, _ = socket.recv_fds(connection, LONGEST_REQUEST, 1)
+@dataclass(frozen=True)
+class _Tool:
+    """A tool that runs: its process, a pipe that ends with it, and the socket that wants to know how it ends."""
+
+    pid: int
+    alive: int
+    answers: socket.socket
+
+
+class ToolServer:
+    """Forks for requests, and tells how what it has started ends."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def serve(self) -> None:
+        """Until the other end closes."""
+        while True:
+            for key, _ in self._selector.select():
+                tool: _Tool | None = key.data
+                if tool is None:
+                    if not self._accept():
+                        return
+                elif key.fileobj == tool.alive:
+                    self._end(tool)
+                elif tool.answers.fileno() >= 0:  # nobody waits for it any more
+                    self._selector.unregister(tool.answers)
+                    os.kill(tool.pid, signal.SIGKILL)
+
+    def _accept(self) -> bool:
+        """Start what a request asks for; False when there are no more, and what still runs is ended."""
+        data, descriptors, _, _ = socket.recv_fds(self._connection, LONGEST_REQUEST, 2)
         while data and not data.endswith(b"\n"):
-            data += connection.recv(LONGEST_REQUEST)
+            data += self._connection.recv(LONGEST_REQUEST)
         if not data:
-            return
-        output = descriptors[0]
+            for tool in {key.data.pid: key.data for key in self._selector.get_map().values() if key.data}.values():
+                os.kill(tool.pid, signal.SIGKILL)
+                os.waitpid(tool.pid, 0)
+            return False
+        output, answers = descriptors[0], socket.socket(fileno=descriptors[1])
         alive, held = os.pipe()
         pid = os.fork()
         if pid == 0:
-            connection.close()
-            os.close(alive)
+            self._forget(alive, answers)
             _run(json.loads(data), output)
         os.close(output)
         os.close(held)
-        _answer(connection, {"pid": pid})
-        # the pipe ends with the child, the socket with LibreLane
-        if connection.fileno() in select.select([connection.fileno(), alive], [], [])[0]:
-            os.kill(pid, signal.SIGKILL)
-        _, status, usage = os.wait4(pid, 0)
-        os.close(alive)
+        _answer(answers, {"pid": pid})
+        tool = _Tool(pid, alive, answers)
+        for end in (alive, answers):
+            self._selector.register(end, selectors.EVENT_READ, tool)
+        return True
+
+    def _forget(self, *ends: int | socket.socket) -> None:
+        """In the forked child: close what belongs to the server."""
+        inherited = [key.fileobj for key in self._selector.get_map().values()]
+        self._selector.close()
+        for end in (*inherited, *ends):
+            if isinstance(end, socket.socket):
+                end.close()
+            elif isinstance(end, int):
+                os.close(end)
+
+    def _end(self, tool: _Tool) -> None:
+        _, status, usage = os.wait4(tool.pid, 0)
         times = {"user": usage.ru_utime, "system": usage.ru_stime, "rss": usage.ru_maxrss}
-        _answer(connection, {"status": status, **times})
+        _answer(tool.answers, {"status": status, **times})
+        self._selector.unregister(tool.alive)
+        os.close(tool.alive)
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(tool.answers)
+        tool.answers.close()
 
 
 def _answer(connection: socket.socket, answer: dict[str, Any]) -> None:
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         connection.sendall(json.dumps(answer).encode() + b"\n")
 
 
@@ -113,7 +164,7 @@ def main() -> None:
         with contextlib.suppress(ImportError):  # the step that needs it will say so
             importlib.import_module(f"a6hub_jupyter.express.{tool}")
     gc.freeze()
-    serve(connection)
+    ToolServer(connection).serve()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from a6hub_jupyter.express.job import DATABASE_FILE, PROBLEM_FILE, Job
 from a6hub_jupyter.express.lef import nanometres
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.steps import floorplanning
+from a6hub_jupyter.express.steps.ahead import Announced
 from a6hub_jupyter.express.steps.timing import TIMING_VARIABLES, timing_settings
 from a6hub_jupyter.express.steps.tools import run_tool
 
@@ -108,10 +109,12 @@ EXPRESS_VARIABLES = [
 ]
 
 
-class ExpressStep(Step):  # type: ignore[misc]
+class ExpressStep(Announced, Step):  # type: ignore[misc]
     """Runs `python -m a6hub_jupyter.express.<tool> job.json` and takes its metrics."""
 
     tool: ClassVar[str] = ""
+    begins_after: ClassVar[str | None] = None
+    """The step that makes the last of what this one reads, where this one is a check that may run beside others."""
     config_vars = (
         common.io_layer_variables
         + common.pdn_variables
@@ -121,8 +124,13 @@ class ExpressStep(Step):  # type: ignore[misc]
         + TIMING_VARIABLES
     )
 
+    @property
+    def module(self) -> str:
+        """The module that is the tool."""
+        return f"a6hub_jupyter.express.{self.tool}"
+
     def job(self, state: State) -> Job:
-        """The job for the tool: settings of this design, and files of the present state."""
+        """The job for the tool: settings of this design, and the files of the present state that it reads."""
         config = self.config
         given = config["DIE_AREA"] if config["FP_SIZING"] == "absolute" else None
         clocks = config["CLOCK_PORT"] or []
@@ -178,12 +186,12 @@ class ExpressStep(Step):  # type: ignore[misc]
                 ]
             ],
             liberty=[str(lib) for lib in self.toolbox.filter_views(config, config["LIB"])],
-            netlist=_path(state, DesignFormat.NETLIST),
-            database=_path(state, DATABASE),
-            layout=_path(state, DesignFormat.GDS),
-            placement=_path(state, DesignFormat.DEF),
-            synthesised=_path(state, SYNTHESISED),
-            rtl=_path(state, RTL),
+            netlist=self._given(state, DesignFormat.NETLIST),
+            database=self._given(state, DATABASE),
+            layout=self._given(state, DesignFormat.GDS),
+            placement=self._given(state, DesignFormat.DEF),
+            synthesised=self._given(state, SYNTHESISED),
+            rtl=self._given(state, RTL),
             rtl_seconds=config["EXPRESS_RTL_EQUIVALENCE_SECONDS"],
             rtl_cells=config["EXPRESS_RTL_EQUIVALENCE_CELLS"],
             timing=timing_settings(config, self.toolbox),
@@ -192,6 +200,11 @@ class ExpressStep(Step):  # type: ignore[misc]
 
     def _length(self, name: str) -> int:
         return nanometres(str(self.config[name]))
+
+    def _given(self, state: State, view: Any) -> str | None:
+        """The path of a view that this step reads."""
+        found = state.get_by_df(view) if view.id in {given.id for given in self.inputs} else None
+        return str(found) if found else None
 
     def output(self, name: str) -> Any:
         """A file of this step, as LibreLane wants views."""
@@ -215,10 +228,10 @@ class ExpressStep(Step):  # type: ignore[misc]
         """Run the tool. A problem that it names becomes a StepError with that sentence."""
         _, env = self.extract_env(kwargs)
         try:
-            path = self.job(state_in).save()
+            job = self.job(state_in)
         except ProblemError as error:
             raise StepError(str(error)) from error
-        result = run_tool(self, f"a6hub_jupyter.express.{self.tool}", path, env)
+        result = run_tool(self, job, env)
         if result["returncode"] != 0:
             problem = Path(self.step_dir) / PROBLEM_FILE
             if problem.exists():
@@ -235,8 +248,3 @@ class DesignStep(ExpressStep):
 
     inputs = [DATABASE]  # noqa: RUF012
     outputs = [DesignFormat.NETLIST, DesignFormat.DEF, DATABASE]  # noqa: RUF012
-
-
-def _path(state: State, view: Any) -> str | None:
-    found = state.get_by_df(view)
-    return str(found) if found else None

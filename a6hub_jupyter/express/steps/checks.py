@@ -22,6 +22,7 @@ class LVS(ExpressStep):
     id = "Express.LVS"
     name = "Layout vs. Netlist"
     tool = "layoutcheck"
+    begins_after = "KLayout.StreamOut"
     inputs = [DesignFormat.GDS, DesignFormat.DEF, DesignFormat.NETLIST]  # noqa: RUF012
     outputs: ClassVar[list[DesignFormat]] = []
 
@@ -33,6 +34,7 @@ class DRC(ExpressStep):
     id = "Express.DRC"
     name = "Design Rule Check"
     tool = "designrulecheck"
+    begins_after = "KLayout.StreamOut"
     inputs = [DesignFormat.GDS]  # noqa: RUF012
     outputs: ClassVar[list[DesignFormat]] = [VIOLATIONS_PICTURE]
 
@@ -44,6 +46,7 @@ class AntennaCheck(ExpressStep):
     id = "Express.AntennaCheck"
     name = "Antenna Check"
     tool = "antennacheck"
+    begins_after = "KLayout.StreamOut"
     inputs = [DesignFormat.GDS, DesignFormat.DEF, DesignFormat.NETLIST]  # noqa: RUF012
     outputs: ClassVar[list[DesignFormat]] = []
 
@@ -72,6 +75,7 @@ class Equivalence(ExpressStep):
     id = "Express.Equivalence"
     name = "Equivalence"
     tool = "equivalence"
+    begins_after = "Express.Routing"
     inputs = [DesignFormat.NETLIST, SYNTHESISED]  # noqa: RUF012
     outputs: ClassVar[list[DesignFormat]] = []
 
@@ -100,7 +104,8 @@ class RTLEquivalence(ExpressStep):
     id = "Express.RTLEquivalence"
     name = "RTL Equivalence"
     tool = "rtlequivalence"
-    inputs = [DesignFormat.NETLIST, RTL.mkOptional()]  # noqa: RUF012
+    begins_after = "Express.Floorplan"
+    inputs = [SYNTHESISED, RTL.mkOptional()]  # noqa: RUF012
     outputs: ClassVar[list[DesignFormat]] = []
 
 

@@ -16,7 +16,7 @@ from librelane.steps.step import DefaultOutputProcessor, OutputProcessor
 
 from a6hub_jupyter.express import rtlreader
 from a6hub_jupyter.express.steps.base import RTL
-from a6hub_jupyter.express.steps.tools import prepare
+from a6hub_jupyter.express.steps.serving import prepare
 
 if TYPE_CHECKING:
     from librelane.state import State

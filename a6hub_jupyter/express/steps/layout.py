@@ -9,12 +9,13 @@ from librelane.state import DesignFormat
 from librelane.steps import KLayout
 
 from a6hub_jupyter.express.gdsdates import set_dates, wanted_date
+from a6hub_jupyter.express.steps.ahead import Announced
 
 if TYPE_CHECKING:
     from librelane.state import State
 
 
-class StreamOut(KLayout.StreamOut):  # type: ignore[misc]
+class StreamOut(Announced, KLayout.StreamOut):  # type: ignore[misc]
     """Converts the DEF to GDS. The dates in the file are SOURCE_DATE_EPOCH, or 1970-01-01."""
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:

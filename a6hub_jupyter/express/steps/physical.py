@@ -75,6 +75,7 @@ class WriteLEF(ExpressStep):
     id = "Express.WriteLEF"
     name = "Write LEF"
     tool = "lefwriter"
+    begins_after = "KLayout.StreamOut"
     inputs = [DATABASE, DesignFormat.GDS]  # noqa: RUF012
     outputs = [DesignFormat.LEF]  # noqa: RUF012
 
@@ -86,5 +87,6 @@ class PoweredNetlist(ExpressStep):
     id = "Express.PoweredNetlist"
     name = "Powered Netlist"
     tool = "powerednetlist"
+    begins_after = "Express.Routing"
     inputs = [DATABASE]  # noqa: RUF012
     outputs = [DesignFormat.POWERED_NETLIST]  # noqa: RUF012

@@ -42,6 +42,7 @@ class TimingEstimate(ExpressStep):
     id = "Express.TimingEstimate"
     name = "Timing Estimate"
     tool = "timingestimate"
+    begins_after = "Express.Routing"
     inputs = [DATABASE, DesignFormat.DEF]  # noqa: RUF012
     outputs: ClassVar[list[DesignFormat]] = [DesignFormat.LIB]
 

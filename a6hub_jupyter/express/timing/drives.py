@@ -5,10 +5,10 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import numpy as np
 
     from a6hub_jupyter.express.lef import Macro
     from a6hub_jupyter.express.timing.library import Arc, Cell, Library, Table
@@ -28,7 +28,7 @@ def lookup(table: Table, row: float, column: float) -> float:
 def _interval(axis: np.ndarray[tuple[int], np.dtype[np.float64]], at: float) -> tuple[int, float]:
     if len(axis) < 2:
         return 0, 0.0
-    k = min(max(int(np.searchsorted(axis, at, side="right")) - 1, 0), len(axis) - 2)
+    k = min(max(int(axis.searchsorted(at, side="right")) - 1, 0), len(axis) - 2)
     return k, float((at - axis[k]) / (axis[k + 1] - axis[k]))
 
 
@@ -74,11 +74,15 @@ class Choice:
             self._strengths[name] = [c for c in family if c.drive() > drive and self.allows(c.name)]
         return self._strengths[name]
 
+    def _has_two_signals(self, name: str) -> bool:
+        """Whether a cell may be a buffer, by its LEF: to read all cells of a Liberty file takes longer than repair."""
+        return sum(pin.is_signal for pin in self._macros[name].pins.values()) == 2
+
     def delays(self) -> list[Cell]:
         """All allowed buffers and delay cells that are not for the clock, the smallest first."""
         found = []
         for name in self._library:
-            if not self.allows(name):
+            if not (self.allows(name) and self._has_two_signals(name)):
                 continue
             cell = self._library[name]
             inputs, outputs = cell.inputs(), cell.outputs()

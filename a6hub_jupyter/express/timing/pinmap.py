@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from a6hub_jupyter.express.buffering import pin_center
-from a6hub_jupyter.express.geometry import Box
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +51,11 @@ class PinMap:
             return self._edge[pin].point(self._database.width, self._database.height)
         component, macro = self._components[instance], self._macro(instance)
         x, y = pin_center(macro, pin)
-        return component.place(Box(x, y, x, y), macro).center
+        if component.orientation in ("FN", "S"):
+            x = macro.width - x
+        if component.orientation in ("FS", "S"):
+            y = macro.height - y
+        return component.x + x, component.y + y
 
     def boxes(self, net: str) -> dict[Terminal, list[tuple[str, tuple[int, int, int, int]]]]:
         """The metal of each pin of a net, nm; a port is the point where it meets the edge, on no layer."""

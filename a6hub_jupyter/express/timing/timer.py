@@ -12,8 +12,9 @@ from a6hub_jupyter.express.timing.interface import Interface
 from a6hub_jupyter.express.timing.libertywriter import LibertyModel
 from a6hub_jupyter.express.timing.library import Library
 from a6hub_jupyter.express.timing.pinmap import PinMap
+from a6hub_jupyter.express.timing.placedtree import placed_tree
 from a6hub_jupyter.express.timing.slacks import Slacks
-from a6hub_jupyter.express.timing.wires import RoutedTrees, WireRules, Wires, placed_tree
+from a6hub_jupyter.express.timing.wires import RoutedTrees, WireRules, Wires
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,8 @@ class Timer:
         self.per_um = self.rules.average(layers)
         cuts = [self.rules.cuts.get(cut.name, 0.0) for cut in technology.cuts[:VIAS_AT_PIN]]
         self.pin_vias = sum(cuts)
+        self._trees: dict[str, tuple[object, RcTree]] = {}
+        """Of each net: driver, places of the pins, and the tree for them: few nets change from round to round."""
 
     @property
     def wire_values(self) -> tuple[tuple[float, float], float]:
@@ -68,7 +71,12 @@ class Timer:
         driver, points = pins.driver(net), pins.points(net)
         if driver is None or driver not in points or len(points) < 2:
             return None
-        return placed_tree(net, driver, points, self.per_um, self.pin_vias)
+        key = driver, list(points.items())
+        known = self._trees.get(net)
+        if known is None or known[0] != key:
+            known = key, placed_tree(net, driver, points, self.per_um, self.pin_vias)
+            self._trees[net] = known
+        return known[1]
 
     def routed(self, pins: PinMap, routed: RoutedNets) -> tuple[list[RcTree], list[str], int]:
         """Trees of all nets as routed, the nets taken from the placement for want of wires, and open pieces."""

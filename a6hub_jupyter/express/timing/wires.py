@@ -252,44 +252,6 @@ class RoutedTrees:
         return best
 
 
-def placed_tree(
-    net: str, driver: Terminal, points: Mapping[Terminal, tuple[int, int]], per_um: tuple[float, float], via: float
-) -> RcTree:
-    """A tree from pin positions (nm): the shortest tree of straight connections, grown from the driver (Prim).
-
-    `per_um`: kOhm and pF per um; `via`: kOhm of the vias at each pin.
-    """
-    names = [driver, *(t for t in points if t != driver)]
-    if len(names) == 2:
-        (x1, y1), (x2, y2) = points[driver], points[names[1]]
-        length = (abs(x1 - x2) + abs(y1 - y2)) / 1000
-        half = length * per_um[1] / 2
-        return RcTree(net, [-1, 0], [0.0, length * per_um[0] + via], [half, half], {driver: 0, names[1]: 1})
-    xy = np.array([points[t] for t in names], float)
-    tree = RcTree(net, [-1], [0.0], [0.0], {driver: 0})
-    away = np.abs(xy - xy[0]).sum(axis=1)
-    nearest = np.zeros(len(names), int)
-    away[0] = np.inf
-    node = {0: 0}
-    for _ in range(len(names) - 1):
-        k = int(np.argmin(away))
-        length = float(away[k]) / 1000
-        parent = node[int(nearest[k])]
-        node[k] = len(tree.parents)
-        tree.parents.append(parent)
-        tree.resistances.append(length * per_um[0] + via)
-        half = length * per_um[1] / 2
-        tree.capacitances[parent] += half
-        tree.capacitances.append(half)
-        tree.terminals[names[k]] = node[k]
-        distance = np.abs(xy - xy[k]).sum(axis=1)
-        closer = (distance < away) & np.isfinite(away)
-        away[closer] = distance[closer]
-        nearest[closer] = k
-        away[k] = np.inf
-    return tree
-
-
 class Wires:
     """All trees of a design at once. Loads of drivers and Elmore delays to pins, for given pin capacitances."""
 

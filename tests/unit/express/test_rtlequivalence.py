@@ -50,7 +50,7 @@ def check(tmp_path: Path) -> Check:
             "top": "top",
             "lefs": [str(tmp_path / "cells.lef")],
             "liberty": [str(tmp_path / "a b.lib")],
-            "netlist": str(tmp_path / "netlist given.v"),
+            "synthesised": str(tmp_path / "netlist given.v"),
             "rtl": str(tmp_path / "read.json"),
             "rtl_seconds": 60,
             "rtl_cells": 100,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import random
 from pathlib import Path
 
 import pytest
 
 from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.problem import ProblemError
-from a6hub_jupyter.express.timing import defnets, spef
+from a6hub_jupyter.express.timing import defnets, placedtree, spef
 from a6hub_jupyter.express.timing.analysis import LATE
 from a6hub_jupyter.express.timing.clocknets import clock_nets
 from a6hub_jupyter.express.timing.constraints import Constraints
 from a6hub_jupyter.express.timing.defnets import NetWires, RoutedNets
-from a6hub_jupyter.express.timing.wires import RoutedTrees, WireRules, Wires, grow, placed_tree
+from a6hub_jupyter.express.timing.placedtree import placed_tree
+from a6hub_jupyter.express.timing.wires import RoutedTrees, WireRules, Wires, grow
 from tests.unit.express import tinylib
 
 DRIVER, NEAR, FAR = ("b1", "Y"), ("r1", "D"), ("r2", "D")
@@ -155,3 +157,14 @@ def test_clock_nets_go_through_gates_and_not_into_data(tmp_path: Path) -> None:
     found = tinylib.netlist(cells, nets, "clk:INPUT en:INPUT other:INPUT")
     library = tinylib.library(tmp_path)
     assert clock_nets(found, library, ["clk", "other"]) == {"clk": ["clk", "gated"], "other": ["other"]}
+
+
+def test_few_and_many_pins_make_the_same_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = random.Random(3)
+    for count in range(3, 30):
+        points = {("", str(k)): (generator.randrange(9) * 460, generator.randrange(9) * 340) for k in range(count)}
+        trees = []
+        for few in (0, count):
+            monkeypatch.setattr(placedtree, "FEW_PINS", few)
+            trees.append(placed_tree("n", ("", "0"), points, (0.1, 0.01), 0.5))
+        assert trees[0] == trees[1]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.needs("express")
 if pytest.importorskip("librelane"):
     from a6hub_jupyter.express.flow import Express
     from a6hub_jupyter.express.steps.base import ExpressStep
-    from a6hub_jupyter.express.steps.tools import ToolServer
+    from a6hub_jupyter.express.steps.serving import ToolServer
     from a6hub_jupyter.express.toolserver import TOOLS
 
 TOOL = "a6hub_jupyter.express.yosys"
@@ -37,47 +37,74 @@ def test_a_tool_runs_as_if_it_had_been_started(server: ToolServer, tmp_path: Pat
     document = tmp_path / "a.json"
     document.write_text('{"shown": [1]}')
     for _ in range(2):
-        with server.start("json.tool", str(document), {**os.environ}) as output:
-            assert '"shown": [' in output.read()
-        ended = server.end()
+        tool = server.start("json.tool", str(document), {**os.environ})
+        assert '"shown": [' in tool.output.read()
+        ended = tool.end()
         assert ended.code == 0
         assert ended.user + ended.system > 0
         assert ended.memory > 10_000_000
 
 
+def test_tools_run_beside_each_other(server: ToolServer, tmp_path: Path) -> None:
+    """The first ends only when the second has begun, which is over before it."""
+    sign = tmp_path / "sign"
+    waiting = f"import os\nwhile not os.path.exists({str(sign)!r}): pass\nraise LookupError('first')"
+    first = server.start("timeit", waiting, {**os.environ})
+    second = server.start("timeit", f"open({str(sign)!r}, 'w'); raise LookupError('second')", {**os.environ})
+    assert "LookupError: second" in second.output.read()
+    assert second.end().code == 1
+    assert "LookupError: first" in first.output.read()
+    assert first.end().code == 1
+
+
+def test_a_tool_that_is_let_go_of_ends_and_the_others_do_not(server: ToolServer) -> None:
+    slow = "import time; time.sleep(600)"
+    kept, dropped = (server.start("timeit", slow, {**os.environ}) for _ in range(2))
+    children = psutil.Process(server.pid).children()
+    dropped.kill()
+    assert dropped.output.read() == ""
+    assert dropped.end().code == -9
+    assert children[1].wait(timeout=20) is None
+    assert children[0].is_running()
+    kept.close()
+    assert children[0].wait(timeout=20) is None
+
+
 def test_environment_is_that_of_the_request_alone(server: ToolServer) -> None:
     for value in ("one", "two"):
-        statement = "import os; raise LookupError(dict(os.environ))"
-        with server.start("timeit", statement, {"A": value}) as output:
-            assert f"LookupError: {{'A': '{value}'}}" in output.read()
-        assert server.end().code == 1
+        tool = server.start("timeit", "import os; raise LookupError(dict(os.environ))", {"A": value})
+        assert f"LookupError: {{'A': '{value}'}}" in tool.output.read()
+        assert tool.end().code == 1
 
 
 def test_a_sentence_at_the_end_is_an_exit_code(server: ToolServer) -> None:
-    with server.start(TOOL, "--nonsense", {**os.environ}) as output:
-        assert output.read() == "yosys: the option --nonsense is not supported by the shim over the pyosys wheel.\n"
-    assert server.end().code == 1
+    tool = server.start(TOOL, "--nonsense", {**os.environ})
+    said = "yosys: the option --nonsense is not supported by the shim over the pyosys wheel.\n"
+    assert tool.output.read() == said
+    assert tool.end().code == 1
 
 
 def test_a_fault_shows_where_it_was(server: ToolServer) -> None:
-    with server.start("timeit", "raise LookupError('lost')", {**os.environ}) as output:
-        assert "LookupError: lost" in output.read()
-    assert server.end().code == 1
+    tool = server.start("timeit", "raise LookupError('lost')", {**os.environ})
+    assert "LookupError: lost" in tool.output.read()
+    assert tool.end().code == 1
 
 
-def test_a_tool_ends_with_what_started_it(server: ToolServer) -> None:
-    with server.start("timeit", "import time; time.sleep(600)", {**os.environ}):
-        process = psutil.Process(server.pid)
-        child = process.children()[0]
-        server.close()
-        assert child.wait(timeout=20) is None
+def test_tools_end_with_what_started_them(server: ToolServer) -> None:
+    tools = [server.start("timeit", "import time; time.sleep(600)", {**os.environ}) for _ in range(2)]
+    process = psutil.Process(server.pid)
+    children = process.children()
+    assert len(children) == len(tools)
+    server.close()
+    assert [child.wait(timeout=20) for child in children] == [None, None]
     assert not process.is_running()
+    assert [tool.end().code for tool in tools] == [-9, -9]
 
 
 def test_a_server_that_died_is_a_failed_tool(server: ToolServer) -> None:
-    with server.start("timeit", "import time; time.sleep(0.2)", {**os.environ}) as output:
-        psutil.Process(server.pid).kill()
-        output.read()
-    assert server.end().code == -9
+    tool = server.start("timeit", "import time; time.sleep(0.2)", {**os.environ})
+    psutil.Process(server.pid).kill()
+    tool.output.read()
+    assert tool.end().code == -9
     with pytest.raises(OSError, match=r"ended|[Bb]roken"):
         server.start("timeit", "0", {**os.environ})
