@@ -70,7 +70,7 @@ class Router:
             looked_at = (names is not None or turn >= UNTANGLE_FROM_PASS) and 0 < len(self.collided) < UNTANGLE_BELOW
             if looked_at:
                 print(f"Routing pass {self.passes}: {len(self.collided)} conflicts, looked at one by one.")
-                self.collided = untangle(board, self.collided, until)
+                self.collided = untangle(board, self.collided, until, self.passes)
                 _, bad = board.assess(board.fabric, everything, 0.0)
             print(f"Routing pass {self.passes}: {len(self.collided)} conflicts in {len(bad)} nets.")
             fewest, since, stuck = (len(bad), 0, 0) if len(bad) < fewest else (fewest, since + 1, stuck + looked_at)
