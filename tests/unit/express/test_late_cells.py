@@ -1,4 +1,4 @@
-"""What routing still changes in the rows: cells moved by a site, diodes in gaps. Sites are 0.4 x 2.8 um."""
+"""What routing still changes in the rows: cells moved by a few sites, diodes in gaps. Sites are 0.4 x 2.8 um."""
 
 from __future__ import annotations
 
@@ -58,12 +58,13 @@ def at(found: Database, *nodes: int) -> Any:
 
 
 @pytest.mark.parametrize("turn", range(6))
-def test_one_cell_beside_a_conflict_moves_by_a_site(turn: int, settings: Job) -> None:
+def test_one_cell_beside_a_conflict_moves_by_a_few_sites(turn: int, settings: Job) -> None:
     before = database(3, 8, 13, 30, length=40)
     after = nudging.nudged(settings, at(before, 10, 11), turn)
     assert after is not None
     ways = [b.x - a.x for a, b in zip(before.components, after.components, strict=True)]
-    assert [abs(way) for way in ways if way] == [SITE]
+    (moved,) = [way for way in ways if way]
+    assert abs(moved) in range(SITE, 3 * SITE + 1, SITE)
     assert ways[3] == 0
     assert taken(after) == list(range(40))
 
