@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from a6hub_jupyter.express import antennarepair, nudging, rows
+from a6hub_jupyter.express import antennarepair, nudging, routing, rows
 from a6hub_jupyter.express.antennacheck import AntennaViolation
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.geometry import Box, Shape
@@ -19,6 +19,7 @@ from a6hub_jupyter.express.verilog import Netlist
 from tests.unit.express.jobs import job
 
 SITE, ROW = 400, 2800
+FOREVER = float("inf")
 METAL = [Shape("m0", Box(100, 100, 300, 300))]
 MACROS = {
     "cell": Macro("cell", 4 * SITE, ROW, pins={"A": Pin("INPUT", shapes=METAL, gate_area=0.1)}),
@@ -71,6 +72,28 @@ def test_one_cell_beside_a_conflict_moves_by_a_few_sites(turn: int, settings: Jo
 
 def test_in_a_full_row_nothing_moves(settings: Job) -> None:
     assert nudging.nudged(settings, at(database(0, 4, 8, length=12), 5), 0) is None
+
+
+@pytest.mark.parametrize(("rounds", "left"), [(2, 0), (nudging.ROUNDS + 1, 1)])
+def test_cells_move_until_nothing_is_in_conflict_or_it_was_tried_enough(
+    rounds: int, left: int, settings: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A router that finds its way after so many moves."""
+    tries: list[int] = []
+
+    def assembled(job: Job, technology: Any, moved: Database) -> Any:
+        return SimpleNamespace(**{**vars(at(moved, 10, 11)), "job": job, "technology": technology})
+
+    def routed(assembly: Any, until: float, before: Any = None) -> routing.Routed:
+        assert before is None or taken(assembly.database) == list(range(40))
+        tries.append(len(tries))
+        return routing.Routed(assembly, {}, [], ["n0"] if len(tries) <= rounds else [])
+
+    monkeypatch.setattr(routing, "Assembly", assembled)
+    monkeypatch.setattr(routing, "route_and_repair", routed)
+    first = routed(assembled(settings, TECHNOLOGY, database(3, 8, 13, 30, length=40)), FOREVER)
+    assert len(routing.nudged_until_clean(first, FOREVER).conflicts) == left
+    assert len(tries) == 1 + min(rounds, nudging.ROUNDS)
 
 
 def violation(net: str, pin: str, ratio: float = 500.0) -> AntennaViolation:
