@@ -201,12 +201,22 @@ class Board:
 
     def passing(self, nodes: Array, columns: int, rows: int, nets: Array | None = None) -> Array:
         """Nets (of all, or of those given) within so many columns and rows of some nodes, on any layer."""
+        return self._over(self._near(nodes, columns, rows), self.everything if nets is None else nets)
+
+    def clear_away(self, nodes: Array, columns: int, rows: int, by: float) -> None:
+        """Make the lowest two layers dearer within so many columns and rows of some nodes, for what only passes by."""
+        near = self._near(nodes, columns, rows).ravel()
+        for k in range(2):
+            self.fabric.history[k * self.grid.plane : (k + 1) * self.grid.plane][near] += by
+
+    def _near(self, nodes: Array, columns: int, rows: int) -> Array:
+        """(rows, columns) of the grid: whether a place is within so many columns and rows of some nodes."""
         near = np.zeros((self.grid.rows, self.grid.columns), np.bool_)
         for row, column in zip(
             *(n.tolist() for n in np.divmod(nodes % self.grid.plane, self.grid.columns)), strict=True
         ):
             near[max(row - rows, 0) : row + rows + 1, max(column - columns, 0) : column + columns + 1] = True
-        return self._over(near, self.everything if nets is None else nets)
+        return near
 
     def keep(self, nets: Array) -> Kept:
         """A copy of the routes of some nets."""

@@ -142,3 +142,15 @@ def test_untangling_leaves_what_cannot_be_resolved_no_worse(grid: Grid) -> None:
     left = untangle(board, collided, FOREVER, 0)
     assert 0 < len(left) <= len(collided)
     assert grid.node(0, 20, 20) in left.tolist()
+
+
+def test_what_only_passes_by_a_conflict_gives_way(grid: Grid) -> None:
+    """A pin on the lowest layer, and a wire that runs over it although there is room beside."""
+    passing = net("passing", grid, (0, 20, 20), (0, 30, 20))
+    board = routed(grid, [passing])
+    board.clear_away(np.array([grid.node(0, 25, 20)]), 2, 3, CLOSED)
+    board.reroute_in_turn(board.fabric, board.everything, 0.0)
+    board.report()
+    low = {(i, j) for layer, i, j in places(grid, passing.nodes) if layer < 2}
+    assert not low & {(i, j) for i in range(23, 28) for j in range(17, 24)}
+    assert connected(grid, passing)
