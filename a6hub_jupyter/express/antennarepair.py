@@ -14,7 +14,7 @@ from a6hub_jupyter.express.database import Component
 from a6hub_jupyter.express.drawing import via_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from a6hub_jupyter.express.antennacheck import AntennaViolation
     from a6hub_jupyter.express.assembly import Assembly
@@ -39,15 +39,17 @@ def check(job: Job, technology: Technology, assembly: Assembly, drawings: dict[s
     layout = kdb.Layout()
     top = layout.create_cell(job.top)
     layers = {name: layout.layer(k + 1, 0) for k, name in enumerate(names)}
-    for layer, box in _metal(technology, assembly, drawings):
+    for layer, box in _metal(technology, assembly, drawings, layers):
         if layer in layers:
             top.shapes(layers[layer]).insert(kdb.Box(*box))
     return AntennaCheck(technology, layout, top, layers, assembly.database.netlist, assembly.components)
 
 
-def _metal(technology: Technology, assembly: Assembly, drawings: dict[str, Drawing]) -> Iterator[Shape]:
+def _metal(
+    technology: Technology, assembly: Assembly, drawings: dict[str, Drawing], layers: Container[str]
+) -> Iterator[Shape]:
     table, widths = via_table(technology), {layer.name: layer.width for layer in technology.layers}
-    for _, shape in assembly.fixed():
+    for _, shape in assembly.fixed(layers):
         yield shape
     for drawing in drawings.values():
         yield from drawing.shapes(table, widths)

@@ -9,7 +9,7 @@ import numpy as np
 from a6hub_jupyter.express.defwriter import port_layer
 from a6hub_jupyter.express.drawing import Drawing, Via, Wire, port_box, via_name
 from a6hub_jupyter.express.fabric import Net, Terminal
-from a6hub_jupyter.express.geometry import Shape
+from a6hub_jupyter.express.geometry import Shape, oriented
 from a6hub_jupyter.express.grid import Grid
 from a6hub_jupyter.express.pinaccess import Access, PinAccess
 from a6hub_jupyter.express.powergrid import grid_shapes
@@ -18,9 +18,10 @@ from a6hub_jupyter.express.router import Router
 from a6hub_jupyter.express.routes import CUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from a6hub_jupyter.express.database import Database, PlacedPort
+    from a6hub_jupyter.express.geometry import Box
     from a6hub_jupyter.express.job import Job
     from a6hub_jupyter.express.repair import Finding
     from a6hub_jupyter.express.technology import Technology
@@ -40,25 +41,37 @@ class Assembly:
         self.grid = Grid(technology, database.width, database.height)
         self.unreachable: list[tuple[str, str]] = []
         index = {layer.name: k for k, layer in enumerate(technology.layers)}
-        for net, (layer_name, box) in self.fixed():
-            if layer_name in index:
-                self.grid.block(index[layer_name], box, net)
+        for net, (layer_name, box) in self.fixed(index):
+            self.grid.block(index[layer_name], box, net)
         self.grid.settle_claims()
         self.nets = self._nets()
         self.router = Router(self.grid, self.nets)
 
-    def fixed(self) -> Iterator[tuple[str | None, Shape]]:
-        """All metal that is there before routing, with the signal net it belongs to, if any."""
+    def fixed(self, layers: Container[str] | None = None) -> Iterator[tuple[str | None, Shape]]:
+        """All metal that is there before routing, with the signal net it belongs to, if any.
+
+        `layers`: those asked for, if not all.
+        """
         net_of = self.database.netlist.net_of()
+        shapes: dict[tuple[str, str], list[tuple[str, str, Box]]] = {}
         for component in self.components.values():
-            macro = self.macros[component.cell]
-            for name, pin in macro.pins.items():
-                for layer, box in pin.shapes:
-                    yield net_of.get((component.name, name)), Shape(layer, component.place(box, macro))
-            for layer, box in macro.obstructions:
-                yield None, Shape(layer, component.place(box, macro))
+            key = component.cell, component.orientation
+            if key not in shapes:
+                shapes[key] = [s for s in self._shapes(*key) if layers is None or s[1] in layers]
+            for pin, layer, box in shapes[key]:
+                yield net_of.get((component.name, pin)), Shape(layer, box.moved(component.x, component.y))
         for _, shape in grid_shapes(self.job, self.database):
-            yield None, shape
+            if layers is None or shape.layer in layers:
+                yield None, shape
+
+    def _shapes(self, cell: str, orientation: str) -> Iterator[tuple[str, str, Box]]:
+        """Pin (or "" for an obstruction), layer and box of all metal of a cell, nm from its lower left corner."""
+        macro = self.macros[cell]
+        for name, pin in macro.pins.items():
+            for layer, box in pin.shapes:
+                yield name, layer, oriented(box, macro.width, macro.height, orientation)
+        for layer, box in macro.obstructions:
+            yield "", layer, oriented(box, macro.width, macro.height, orientation)
 
     def _nets(self) -> list[Net]:
         database, grid = self.database, self.grid

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from a6hub_jupyter.express import conflicts, maze, regions, rerouting, routes
+from a6hub_jupyter.express import conflicts, maze, regions, rerouting, rewiring, routes
 from a6hub_jupyter.express.cores import cores
 from a6hub_jupyter.express.fabric import SCARCE_PRICE, ends_of, fabric_of
 
@@ -176,16 +176,47 @@ class Board:
         self._stamp += len(nets) + 1
         return found[:count].copy(), nets[bad]
 
-    def passing(self, nodes: Array, columns: int, rows: int) -> Array:
-        """Nets that come within so many columns and rows of some nodes, on any layer."""
+    def rewire(self, fabric: maze.Fabric, nets: Array, window: regions.Region, penalty: float) -> None:
+        """Route anew what nets have within a window, one after the other, at the prices of `fabric`."""
+        begin = self._free_from
+        if len(self._routes.pool) - begin < POOL_FREE // 2:
+            (begin,) = self._make_room(1)
+        scratch = self._scratch.get()
+        self._stamp, self._free_from = rewiring.rewire_all(
+            fabric, self._ends, self._routes, scratch, nets, self._stamp, (*window,), penalty, begin
+        )
+        self._scratch.put(scratch)
+
+    def within(self, window: regions.Region) -> Array:
+        """Nets that have something in the window, on any layer."""
+        near = np.zeros((self.grid.rows, self.grid.columns), np.bool_)
+        near[window.low_j : window.high_j + 1, window.low_i : window.high_i + 1] = True
+        return self._over(near, self.everything)
+
+    def _over(self, near: Array, nets: Array) -> Array:
+        """Those of the nets that pass over some places; `near`: (rows, columns), true at these."""
+        passing = np.zeros(len(nets), np.bool_)
+        routes.pass_through(self.fabric, self._routes, near.ravel(), nets, passing)
+        return nets[passing]
+
+    def passing(self, nodes: Array, columns: int, rows: int, nets: Array | None = None) -> Array:
+        """Nets (of all, or of those given) within so many columns and rows of some nodes, on any layer."""
+        return self._over(self._near(nodes, columns, rows), self.everything if nets is None else nets)
+
+    def clear_away(self, nodes: Array, columns: int, rows: int, by: float) -> None:
+        """Make the lowest two layers dearer within so many columns and rows of some nodes, for what only passes by."""
+        near = self._near(nodes, columns, rows).ravel()
+        for k in range(2):
+            self.fabric.history[k * self.grid.plane : (k + 1) * self.grid.plane][near] += by
+
+    def _near(self, nodes: Array, columns: int, rows: int) -> Array:
+        """(rows, columns) of the grid: whether a place is within so many columns and rows of some nodes."""
         near = np.zeros((self.grid.rows, self.grid.columns), np.bool_)
         for row, column in zip(
             *(n.tolist() for n in np.divmod(nodes % self.grid.plane, self.grid.columns)), strict=True
         ):
             near[max(row - rows, 0) : row + rows + 1, max(column - columns, 0) : column + columns + 1] = True
-        passing = np.zeros(len(self.nets), np.bool_)
-        routes.pass_through(self.fabric, self._routes, near.ravel(), self.everything, passing)
-        return self.everything[passing]
+        return near
 
     def keep(self, nets: Array) -> Kept:
         """A copy of the routes of some nets."""

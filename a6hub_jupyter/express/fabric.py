@@ -23,7 +23,7 @@ FIRST_LAYER_PRICE = 1.6
 """Wires on the first routing layer block the pins below them: they cost so many times as much."""
 SCARCE = 2
 """A pin with so few ways to it keeps other nets off them."""
-SCARCE_PRICE = 8.0
+SCARCE_PRICE = 20.0
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Cells beside conflicts that stay are moved by one site: pins that had shut each other in have other ways then."""
+"""Cells beside conflicts that stay are moved by a few sites: pins that shut each other in have other ways then."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ROUNDS = 8
 MOST_NETS = 40
 """With more nets in conflict, it is not for a few pins."""
+FARTHEST = 3
+"""A cell moves by so many sites at most."""
 REACH = 2
 """A cell is beside a conflict when its box is within so many grid steps."""
 
@@ -51,12 +53,12 @@ def nudged(job: Job, assembly: Assembly, turn: int) -> Database | None:
     if not moved:
         return None
     database.fillers = rows.fill(database, macros, job.decaps, job.fillers)
-    print(f"Conflicts that stay: {len(moved)} cells beside them moved by a site.")
+    print(f"Conflicts that stay: {len(moved)} cells beside them moved by a few sites.")
     return database
 
 
 def _free_step(database: Database, assembly: Assembly, cell: Component, random: np.random.Generator) -> int:
-    """One site to the side where there is room, nm, at random where there is on both; 0 where there is none."""
+    """A few sites to a side where there is room, nm, at random; 0 where there is none."""
     macros, site = assembly.technology.lef.macros, database.site_width
     left, right = cell.x, cell.x + macros[cell.cell].width
     spans = [(a, b) for a, b in database.spans(cell.y // database.row_height) if a <= left and right <= b]
@@ -68,5 +70,6 @@ def _free_step(database: Database, assembly: Assembly, cell: Component, random: 
             end = other.x + macros[other.cell].width
             low = max(low, end) if end <= left else low
             high = min(high, other.x) if other.x >= right else high
-    free = [step for step, room in ((-site, left - low), (site, high - right)) if room >= site]
+    ways = (sign * n * site for n in range(1, FARTHEST + 1) for sign in (-1, 1))
+    free = [way for way in ways if low <= left + way and right + way <= high]
     return free[int(random.integers(len(free)))] if free else 0

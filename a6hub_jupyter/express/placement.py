@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from a6hub_jupyter.express import picture
 from a6hub_jupyter.express.buffering import TreeBuilder
+from a6hub_jupyter.express.crowding import CROWDED, Crowding
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.job import Job, run
 from a6hub_jupyter.express.settling import placer_of, settle, write_views
@@ -33,13 +34,17 @@ def place(job: Job) -> Metrics:
     library = Library(job.timing["corners"][0]["libraries"])
     clocks = {net for found in clock_nets(netlist, library, job.clock_ports).values() for net in found}
     wide = [net for net, pins in netlist.nets.items() if len(pins) > job.most_fanout + 1 and net not in clocks]
-    print(f"Global placement: half-perimeter wire length {placer.spread(job.density, clocks | set(wide)):.0f} um.")
+    print(f"Global placement: half-perimeter wire length {placer.spread(job.density, clocks):.0f} um.")
     trees = TreeBuilder(database, macros)
     added = sum(trees.build(net, job.buffer, job.most_fanout, "fanout") for net in wide)
     if wide:
         print(f"Fan-out trees: {added} buffers for {len(wide)} nets with more than {job.most_fanout} loads.")
-        length = placer.spread(job.density, clocks)
-        print(f"Global placement with the buffers: half-perimeter wire length {length:.0f} um.")
+    crowding = Crowding(technology, database.width, database.height, placer.boxes(clocks))
+    if wide or crowding.most > CROWDED:
+        if crowding.most > CROWDED:
+            print(f"Wires will take up to {100 * crowding.most:.0f} % of the tracks: cells there get more room.")
+        length = placer.spread(job.density, clocks, crowding if crowding.most > CROWDED else None)
+        print(f"Global placement once more: half-perimeter wire length {length:.0f} um.")
     length = settle(placer, "Legal placement on sites", changed=True)
     picture.placement(job.output("placement.png"), database, macros)
     return write_views(job, technology, database, length)

@@ -12,18 +12,24 @@ import sys
 from typing import TYPE_CHECKING
 
 import coloquinte
+import numpy as np
 
 from a6hub_jupyter.express import rows
 from a6hub_jupyter.express.buffering import pin_center
+from a6hub_jupyter.express.crowding import room_for
 from a6hub_jupyter.express.problem import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
+    from typing import Any
 
+    from a6hub_jupyter.express.crowding import Crowding
     from a6hub_jupyter.express.database import Database
     from a6hub_jupyter.express.lef import Macro
+
+    Array = np.ndarray[Any, Any]
 
 UNIT = 10
 """nm per unit of coloquinte."""
@@ -109,12 +115,27 @@ class Placer:
         fixed = sum(macros[c.cell].width * macros[c.cell].height for c in database.taps)
         return taken / max(room - fixed, 1)
 
-    def spread(self, density: float, left_out: AbstractSet[str]) -> float:
-        """Global placement. Nets in `left_out` do not pull. Returns the half-perimeter wire length, um."""
+    def _make_room(self, circuit: coloquinte.Circuit, density: float, crowding: Crowding | None) -> None:
+        """Make each cell as wide as the room it is to have: how coloquinte is told to leave some between them."""
+        fullness = self._fullness()
+        looks = min(fullness / density, FULLEST)
+        if crowding is None or fullness >= looks:
+            circuit.expand_cells_to_density(looks, 0.0)
+            return
+        cells = self._database.components
+        widths = np.array(circuit.cell_width)
+        usage = crowding.at(np.array([c.x for c in cells]), np.array([c.y for c in cells]))
+        widths[: len(cells)] = room_for(widths[: len(cells)], usage, looks / fullness)
+        circuit.cell_width = widths.tolist()
+
+    def spread(self, density: float, left_out: AbstractSet[str], crowding: Crowding | None = None) -> float:
+        """Global placement. Nets in `left_out` do not pull. Returns the half-perimeter wire length, um.
+
+        `crowding`: of the placement so far; cells get more room where it is high.
+        """
         circuit = self._circuit(left_out)
         widths = circuit.cell_width
-        # coloquinte wants to know how full the rows are to look when each cell is as wide as the room it is to have
-        circuit.expand_cells_to_density(min(self._fullness() / density, FULLEST), 0.0)
+        self._make_room(circuit, density, crowding)
         rounds = 0
 
         with self._own_words_to_log() as say:
@@ -149,7 +170,12 @@ class Placer:
 
     def half_perimeter(self) -> float:
         """Sum over all nets of half the perimeter around their pins and ports, um."""
-        database, total = self._database, 0
+        boxes = self.boxes(frozenset())
+        return int((boxes[:, 2:4] - boxes[:, :2]).sum()) / 1000
+
+    def boxes(self, left_out: AbstractSet[str]) -> Array:
+        """(n, 5): the box around the pins and ports of each net (x low, y low, x high, y high; nm), and how many."""
+        database, found = self._database, []
         place = {c.name: c for c in database.cells()}
         on_edge: dict[str, list[tuple[int, int]]] = {}
         for port in database.ports:
@@ -163,7 +189,7 @@ class Placer:
                 points.append(
                     (component.x + x, component.y + (macro.height - y if component.orientation == "FS" else y))
                 )
-            if len(points) > 1:
+            if len(points) > 1 and net not in left_out:
                 xs, ys = [x for x, _ in points], [y for _, y in points]
-                total += max(xs) - min(xs) + max(ys) - min(ys)
-        return total / 1000
+                found.append((min(xs), min(ys), max(xs), max(ys), len(points)))
+        return np.array(found, np.int64).reshape(-1, 5)

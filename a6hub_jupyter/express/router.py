@@ -30,6 +30,8 @@ PATIENCE = 25
 """Passes without fewer nets in conflict, after which the router gives up."""
 STUCK = 4
 """The same, for passes after which conflicts were looked at one by one."""
+CLEARING = 3.0
+"""How much dearer the surroundings of a conflict get, in um per um, each time that it could not be resolved."""
 UNTANGLE_FROM_PASS, UNTANGLE_BELOW = 4, 60
 """When so few contested nodes are left, they are looked at one by one."""
 
@@ -70,8 +72,9 @@ class Router:
             looked_at = (names is not None or turn >= UNTANGLE_FROM_PASS) and 0 < len(self.collided) < UNTANGLE_BELOW
             if looked_at:
                 print(f"Routing pass {self.passes}: {len(self.collided)} conflicts, looked at one by one.")
-                self.collided = untangle(board, self.collided, until)
+                self.collided = untangle(board, self.collided, until, self.passes)
                 _, bad = board.assess(board.fabric, everything, 0.0)
+                board.clear_away(self.collided, SHAKE_COLUMNS, SHAKE_ROWS, CLEARING)
             print(f"Routing pass {self.passes}: {len(self.collided)} conflicts in {len(bad)} nets.")
             fewest, since, stuck = (len(bad), 0, 0) if len(bad) < fewest else (fewest, since + 1, stuck + looked_at)
             if not len(bad) or since >= PATIENCE or stuck >= STUCK or time.monotonic() > until:

@@ -47,12 +47,11 @@ class Routed:
 
 
 def route_and_repair(assembly: Assembly, until: float, before: Routed | None = None) -> Routed:
-    """Negotiate, draw, check; route again what the check finds.
+    """Negotiate, draw, check; route again what the check finds. What is left in conflict is not checked.
 
     `before`: the same design with a few cells fewer; routes that still fit are taken over from it.
     """
     job, router = assembly.job, assembly.router
-    metal = Metal(assembly.technology, job.strap_layer, assembly.fixed())
     todo = None if before is None else router.adopt(before.assembly.router)
     conflicts = router.negotiate(todo, PASSES, until)
     kept: dict[str, bytes] = {}
@@ -62,6 +61,9 @@ def route_and_repair(assembly: Assembly, until: float, before: Routed | None = N
     for net in assembly.nets:
         is_same = before is not None and kept.get(net.name) == net.entries()
         drawings[net.name] = before.drawings[net.name] if before and is_same else assembly.draw(net)
+    if conflicts:
+        return Routed(assembly, drawings, [], conflicts)
+    metal = Metal(assembly.technology, job.strap_layer, assembly.fixed())
     findings = metal.mend(drawings)
     for turn in range(REPAIR_ROUNDS):
         if conflicts or not findings or time.monotonic() > until:
@@ -80,7 +82,7 @@ def route_and_repair(assembly: Assembly, until: float, before: Routed | None = N
 
 def route_without_antennas(job: Job, technology: Technology, database: Database, until: float) -> Routed:
     """Route; then add diodes where metal charges gates too much, and route these, a few times at most."""
-    routed = route_with_nudges(job, technology, database, until)
+    routed = nudged_until_clean(route_and_repair(assemble(job, technology, database), until), until)
     for _ in range(antennarepair.ROUNDS):
         if not routed.is_clean or time.monotonic() > until:
             break
@@ -91,7 +93,7 @@ def route_without_antennas(job: Job, technology: Technology, database: Database,
         larger = antennarepair.with_diodes(job, technology, routed.assembly.database, violations)
         if larger is None:
             break
-        candidate = route_and_repair(Assembly(job, technology, larger), until, routed)
+        candidate = nudged_until_clean(route_and_repair(Assembly(job, technology, larger), until, routed), until)
         if not candidate.is_clean:
             print("The design with these diodes does not come out clean: they are left out.")
             break
@@ -99,12 +101,12 @@ def route_without_antennas(job: Job, technology: Technology, database: Database,
     return routed
 
 
-def route_with_nudges(job: Job, technology: Technology, database: Database, until: float) -> Routed:
-    """Route; where a few conflicts stay, move cells beside them and go on, a few times at most."""
-    routed = route_and_repair(assemble(job, technology, database), until)
+def nudged_until_clean(routed: Routed, until: float) -> Routed:
+    """Where a few conflicts stay, move cells beside them and go on routing, a few times at most."""
     for turn in range(nudging.ROUNDS):
         if not 0 < len(routed.conflicts) <= nudging.MOST_NETS or time.monotonic() > until:
             break
+        job, technology = routed.assembly.job, routed.assembly.technology
         moved = nudging.nudged(job, routed.assembly, turn)
         if moved is None:
             break
