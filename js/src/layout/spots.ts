@@ -10,10 +10,13 @@ export interface Bitmap {
 /** The lowest and the highest row that may have been drawn on; none when the first is above the second. */
 export type Rows = readonly [low: number, high: number];
 
+// Most cells are either drawn or covered: the other list stays empty.
+const NOWHERE = new Float64Array(0);
+
 /** Places that grow: x, y, x, y, …, pixels; those before `length` are there. */
 export class Spots {
   length = 0;
-  at = new Float64Array(8);
+  at = NOWHERE;
   private around: readonly [number, number, number, number] | undefined;
 
   add(x: number, y: number): void {
@@ -24,7 +27,7 @@ export class Spots {
   }
 
   private grow(): void {
-    const longer = new Float64Array(4 * this.length);
+    const longer = new Float64Array(Math.max(8, 4 * this.length));
     longer.set(this.at);
     this.at = longer;
   }

@@ -56,6 +56,16 @@ def test_refuses_a_width_of_nothing(widget: LayoutWidget) -> None:
         widget.goto(0, 0, 0)
 
 
+def test_nets_of_a_file_are_refused_in_a_sentence(widget: LayoutWidget) -> None:
+    sentence = r"^Nets are known for the layouts of builds alone, from their DEF\.$"
+    with pytest.raises(ValueError, match=sentence):
+        widget.nets("clk")
+    with pytest.raises(ValueError, match=sentence):
+        widget.highlight(net="clk")
+    assert widget.net == "", "nothing is shown that is not there"
+    widget.highlight()  # to show all again needs no nets
+
+
 def test_reading_again_is_told_to_the_page(widget: LayoutWidget) -> None:
     before = widget._reloads
     widget.reload()

@@ -196,11 +196,16 @@ export class LayoutBuilder {
     }
     this.take(4 * copies.count);
     const { xs, ys } = copies.offsets;
+    const { places } = this;
+    places.room(4 * copies.count);
     for (let i = 0; i < copies.count; i++) {
       const left = x + (xs[i] as number);
       const bottom = y + (ys[i] as number);
       this.check(left, bottom);
-      for (const value of [index, left, bottom, turn]) this.places.push(value);
+      places.data[places.length++] = index;
+      places.data[places.length++] = left;
+      places.data[places.length++] = bottom;
+      places.data[places.length++] = turn;
     }
   }
 
