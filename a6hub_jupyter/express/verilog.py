@@ -322,7 +322,7 @@ def write(netlist: Netlist) -> str:
 
     lines = [f"module {_escaped(netlist.top)} ({', '.join(_escaped(b) for b in buses)});"]
     for name, indices in buses.items():
-        span = f"[{max(indices)}:{min(indices)}] " if indices else ""
+        span = f"[{indices[0]}:{indices[-1]}] " if indices else ""  # upwards if that is how the design counts
         lines.append(f"  {directions[name]} {span}{_escaped(name)};")
     of_ports = {port.name for port in netlist.ports}
     lines += [f"  wire {_escaped(net)};" for net in netlist.nets if net not in of_ports and net not in CONSTANTS]

@@ -7,6 +7,7 @@ clock paths have in common, so slacks are on the safe side there.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +74,14 @@ class Analysis:
         self.delay *= factor[:, None]
         self.tags = self._all_tags()
         self.clock: dict[tuple[int, int], Array] = {}
-        self.data: dict[Tag, Array] = {}
         for number in range(len(constraints.clocks)):
             for edge in (0, 1):
                 self.clock[number, edge] = np.array([self._clock_arrivals(m, number, edge) for m in (EARLY, LATE)])
-        for tag in self.tags:
-            self.data[tag] = np.array([self._data_arrivals(m, tag) for m in (EARLY, LATE)])
+
+    @functools.cached_property
+    def data(self) -> dict[Tag, Array]:
+        """Arrivals by where paths begin; not wanted where the ports alone are looked at."""
+        return {tag: np.array([self._data_arrivals(m, tag) for m in (EARLY, LATE)]) for tag in self.tags}
 
     # -- electrical
 

@@ -162,18 +162,19 @@ class Interface:
 
     def delays(self) -> Iterator[Delay]:
         """From each clock to the outputs of its registers, and from inputs to outputs without registers between."""
+        ends = np.array([self.graph.node("", port, t) for port in self.graph.outputs for t in (0, 1)], np.int64)
         for number, clock in enumerate(self.constraints.clocks):
             for edge in (0, 1):
                 for mode in (LATE, EARLY):
                     nominal = Tag(number, edge).nominal(self.constraints.period)
-                    found = [[a.launched(mode, Tag(number, edge)) - nominal for a in row] for row in self._grid]
+                    found = [[a.launched(mode, Tag(number, edge))[ends] - nominal for a in row] for row in self._grid]
                     yield from self._to_outputs(np.array(found)[..., None], [(clock, edge)], mode, edge=True)
         starts = [(port, t) for port in self._leading_through() for t in (0, 1)]
         for first in range(0, len(starts), AT_ONCE):
             part = starts[first : first + AT_ONCE]
             nodes = [self.graph.node("", port, t) for port, t in part]
             for mode in (LATE, EARLY):
-                found = [[a.arrivals_from(mode, nodes) for a in row] for row in self._grid]
+                found = [[a.arrivals_from(mode, nodes)[ends] for a in row] for row in self._grid]
                 yield from self._to_outputs(np.array(found), part, mode, edge=False)
 
     def _leading_through(self) -> list[str]:
@@ -188,17 +189,16 @@ class Interface:
         return [port for port in graph.inputs if reaches[graph.node("", port, 0)] or reaches[graph.node("", port, 1)]]
 
     def _to_outputs(self, found: Array, starts: list[tuple[str, int]], mode: int, *, edge: bool) -> Iterator[Delay]:
-        """`found`: arrivals by (input slew, load, node, start)."""
-        graph = self.graph
+        """`found`: arrivals by (input slew, load, output and transition, start)."""
         is_reached: Array = np.all(np.isfinite(found), axis=(0, 1))
-        for port in graph.outputs:
-            node = graph.node("", port, 0)
-            for column in np.flatnonzero(is_reached[node : node + 2].any(axis=0)).tolist():
+        for number, port in enumerate(self.graph.outputs):
+            first, node = 2 * number, self.graph.node("", port, 0)
+            for column in np.flatnonzero(is_reached[first : first + 2].any(axis=0)).tolist():
                 source, cause = starts[column]
                 delays: list[Array | None] = [None, None]
                 slews: list[Array | None] = [None, None]
                 for t in (0, 1):
-                    if is_reached[node + t, column]:
-                        delays[t] = found[:, :, node + t, column] / self._factors[mode]
+                    if is_reached[first + t, column]:
+                        delays[t] = found[:, :, first + t, column] / self._factors[mode]
                         slews[t] = np.array([[a.slew[mode, node + t] for a in row] for row in self._grid])
                 yield Delay(source, port, cause, edge, mode, delays, slews)

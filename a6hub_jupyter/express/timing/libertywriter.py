@@ -95,7 +95,7 @@ class LibertyModel:
     @staticmethod
     def _type(name: str, indices: list[int]) -> Iterator[str]:
         yield f'  type ("{name}") {{\n    base_type : array;\n    data_type : bit;\n    bit_width : {len(indices)};'
-        yield f"    bit_from : {max(indices)};\n    bit_to : {min(indices)};\n  }}"
+        yield f"    bit_from : {indices[0]};\n    bit_to : {indices[-1]};\n  }}"
 
     def _pin(self, port: Port) -> Iterator[str]:
         interface = self._interface

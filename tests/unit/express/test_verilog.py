@@ -98,6 +98,13 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
     assert sorted(again.ports, key=str) == sorted(netlist.ports, key=str)
 
 
+@pytest.mark.parametrize("span", ["[0:2]", "[2:0]", "[6:4]"])
+def test_a_bus_counts_as_the_design_counts_it(span: str) -> None:
+    """Who uses the design as a macro goes by its netlist: the other way round, the bits would be swapped."""
+    netlist = flat(f"module top(d, q); input {span} d; output q; ff f (.D(d[{span[1]}]), .Q(q)); endmodule")
+    assert f"input {span} d;" in verilog.write(netlist)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
