@@ -33,6 +33,7 @@ from a6hub_jupyter.express.steps.physical import (
     WriteLEF,
 )
 from a6hub_jupyter.express.steps.repair import DesignRepair, HoldRepair, TimingEstimate
+from a6hub_jupyter.express.steps.serving import prepare
 from a6hub_jupyter.express.steps.signoff import CheckMagicDRC, KLayoutDRC, MagicDRC, NetgenLVS, SpiceExtraction
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class Express(SequentialFlow):  # type: ignore[misc]
         """As a sequential flow does; checks may begin before their turn, see `steps/ahead.py`."""
         skipped = list(skip or ())
         steps = [] if reproducible else self.begun_ahead(to, skipped)
+        if steps:
+            prepare()
         with beside(steps, self.config, self.toolbox, Path(self.run_dir) / "tmp" / "ahead"):
             result: tuple[State, list[Step]] = super().run(
                 initial_state, frm, to, skipped, reproducible=reproducible, **kwargs

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express import antennarepair, nudging, verilog
+from a6hub_jupyter.express import antennarepair, nudging, precompile, verilog
 from a6hub_jupyter.express.assembly import Assembly
 from a6hub_jupyter.express.congestion import Congestion, Spot
 from a6hub_jupyter.express.database import Database
@@ -143,6 +143,7 @@ def given_up(job: Job, database: Database, technology: Technology, spot: Spot, n
 
 def route(job: Job) -> Metrics:
     """Route the placed design. Wire length in um."""
+    precompile.ready()
     technology = Technology.of(job)
     database = Database.load_placed(job.given("database"))
     routed = route_without_antennas(job, technology, database, time.monotonic() + job.route_seconds)

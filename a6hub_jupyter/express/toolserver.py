@@ -44,6 +44,8 @@ TOOLS = (
     "designrulecheck",
 )
 LONGEST_REQUEST = 1 << 20
+NICE = 10
+"""Synthesis goes before the compiler, where there is one core for both."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,18 @@ class ToolServer:
         self._connection = connection
         self._selector = selectors.DefaultSelector()
         self._selector.register(connection, selectors.EVENT_READ)
+        self._compiler: tuple[int, int] | None = None
+        """The process that compiles the router, and a pipe that ends with it."""
 
     def serve(self) -> None:
         """Until the other end closes."""
         while True:
             for key, _ in self._selector.select():
                 tool: _Tool | None = key.data
-                if tool is None:
+                if self._compiler and key.fd == self._compiler[1]:
+                    self._end_compiler(signal.SIGTERM)
+                    _load_router()
+                elif tool is None:
                     if not self._accept():
                         return
                 elif key.fileobj == tool.alive:
@@ -77,12 +84,36 @@ class ToolServer:
                     self._selector.unregister(tool.answers)
                     os.kill(tool.pid, signal.SIGKILL)
 
+    def load_router(self) -> None:
+        """Have the compiled router in this process; where it is not compiled yet, have that done meanwhile."""
+        if _load_router():
+            return
+        alive, held = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            self._forget(alive)
+            os.nice(NICE)
+            _compile_router()
+        os.close(held)
+        self._compiler = pid, alive
+        self._selector.register(alive, selectors.EVENT_READ)
+
+    def _end_compiler(self, how: int) -> None:
+        if self._compiler is not None:
+            pid, alive = self._compiler
+            self._compiler = None
+            self._selector.unregister(alive)
+            os.close(alive)
+            os.kill(pid, how)
+            os.waitpid(pid, 0)
+
     def _accept(self) -> bool:
         """Start what a request asks for; False when there are no more, and what still runs is ended."""
         data, descriptors, _, _ = socket.recv_fds(self._connection, LONGEST_REQUEST, 2)
         while data and not data.endswith(b"\n"):
             data += self._connection.recv(LONGEST_REQUEST)
         if not data:
+            self._end_compiler(signal.SIGKILL)
             for tool in {key.data.pid: key.data for key in self._selector.get_map().values() if key.data}.values():
                 os.kill(tool.pid, signal.SIGKILL)
                 os.waitpid(tool.pid, 0)
@@ -120,6 +151,27 @@ class ToolServer:
         with contextlib.suppress(KeyError):
             self._selector.unregister(tool.answers)
         tool.answers.close()
+
+
+def _load_router() -> bool:
+    """Have the router's compiled code in this process, and so in all forks; False where it is to be compiled yet."""
+    with contextlib.suppress(Exception):  # routing will say so
+        from a6hub_jupyter.express import precompile  # noqa: PLC0415  its tools may be missing
+
+        if precompile.is_compiled():
+            precompile.exercise()
+        elif precompile.is_kept():
+            return False
+    return True
+
+
+def _compile_router() -> NoReturn:
+    """The forked child that compiles: what goes wrong there shows where the router is used."""
+    with contextlib.suppress(BaseException):
+        from a6hub_jupyter.express import precompile  # noqa: PLC0415  its tools may be missing
+
+        precompile.ready()
+    os._exit(0)
 
 
 def _answer(connection: socket.socket, answer: dict[str, Any]) -> None:
@@ -163,8 +215,10 @@ def main() -> None:
     for tool in TOOLS:
         with contextlib.suppress(ImportError):  # the step that needs it will say so
             importlib.import_module(f"a6hub_jupyter.express.{tool}")
+    server = ToolServer(connection)
+    server.load_router()
     gc.freeze()
-    ToolServer(connection).serve()
+    server.serve()
 
 
 if __name__ == "__main__":
