@@ -104,14 +104,6 @@ class RuleCheck:
             if not kinds or part.kind in kinds:
                 yield from self.of_part(part, regions)
 
-    def of_metals(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
-        """Width, spacing and area of the metals."""
-        return self.violations(regions, "metal")
-
-    def of_cuts(self, regions: Mapping[str, kdb.Region]) -> Iterator[Violation]:
-        """Size, spacing, enclosure and number of the cuts."""
-        return self.violations(regions, "cut")
-
     def _off_grid(self, name: str, region: kdb.Region) -> Iterator[Violation]:
         """Vertices that are not on the manufacturing grid."""
         grid = self._units(self._lef.manufacturing_grid)

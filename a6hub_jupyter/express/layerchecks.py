@@ -55,12 +55,12 @@ def _text(shape: Shape) -> tuple[str, str]:
     return kind, shape.to_s().partition(" props=")[0]
 
 
-def violations(rules: RuleCheck, regions: Mapping[str, kdb.Region], processes: int) -> list[Violation]:
+def violations(rules: RuleCheck, regions: Mapping[str, kdb.Region], processes: int, *kinds: str) -> list[Violation]:
     """What `RuleCheck.violations` finds, in the same order, with at most so many processes."""
     sizes = {name: region.count() for name, region in regions.items()}
     if sys.platform != "linux" or processes < 2 or sum(sizes.values()) < MANY_POLYGONS:
-        return list(rules.violations(regions))
-    parts = rules.parts()
+        return list(rules.violations(regions, *kinds))
+    parts = [part for part in rules.parts() if not kinds or part.kind in kinds]
     order = sorted(range(len(parts)), key=lambda n: -sum(sizes[name] for name in parts[n].layers))
     _shared.append(_Work(rules, regions, parts))
     try:

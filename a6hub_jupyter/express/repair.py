@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import klayout.db as kdb
 
+from a6hub_jupyter.express import layerchecks
+from a6hub_jupyter.express.cores import cores
 from a6hub_jupyter.express.designrules import RuleCheck, Violation
 from a6hub_jupyter.express.drawing import via_table
 from a6hub_jupyter.express.geometry import Box, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from a6hub_jupyter.express.drawing import Drawing
     from a6hub_jupyter.express.technology import Technology
@@ -83,10 +85,10 @@ class Metal:
             return self._of_cuts + self._of_metals
         places = self._around(changed) if self._regions else None
         self._join({shape.layer for shape in changed})
-        self._of_cuts = self._renewed(self._of_cuts, self._check.of_cuts, places, [])
+        self._of_cuts = self._renewed(self._of_cuts, "cut", places, [])
         for turn in range(FILL_ROUNDS + 1):
             patches: list[tuple[str, Shape]] = []
-            self._of_metals = self._renewed(self._of_metals, self._check.of_metals, places, patches)
+            self._of_metals = self._renewed(self._of_metals, "metal", places, patches)
             new = [(net, patch) for net, patch in patches if patch not in drawings[net].patches]
             if not new or turn == FILL_ROUNDS:
                 break
@@ -137,7 +139,7 @@ class Metal:
     def _renewed(
         self,
         findings: list[Finding],
-        check: Callable[[dict[str, kdb.Region]], Iterator[Violation]],
+        kind: str,
         places: set[tuple[int, int]] | None,
         patches: list[tuple[str, Shape]],
     ) -> list[Finding]:
@@ -147,7 +149,7 @@ class Metal:
         asks for is among them.
         """
         if places is None:
-            return self._findings(check(self._regions), patches)
+            return self._findings(layerchecks.violations(self._check, self._regions, cores(), kind), patches)
         kept: list[Finding] = []
         moved: list[Finding] = []
         for finding in findings:
@@ -159,7 +161,7 @@ class Metal:
             window.insert(kdb.Box(*box).enlarged(self._reach, self._reach))
         window.merge()
         part = {name: region.interacting(window) for name, region in self._regions.items()}
-        inside = (v for v in check(part) if _is_among(_place(v), places))
+        inside = (v for v in self._check.violations(part, kind) if _is_among(_place(v), places))
         return kept + self._findings(inside, patches)
 
     def _findings(self, violations: Iterable[Violation], patches: list[tuple[str, Shape]]) -> list[Finding]:
