@@ -71,6 +71,20 @@ def take_way(ends: Ends, scratch: Scratch, stamp: int, count: int, way: int) -> 
 
 
 @compiled
+def walk_back(fabric: Fabric, scratch: Scratch, stamp: int, count: int, node: int) -> tuple[int, int]:
+    """Add the way that ends at `node` to the route: how many nodes the route has now, and where the way begins."""
+    count = add(scratch, stamp, count, node, 0)
+    while scratch.parent[node] >= 0:
+        before = scratch.parent[node]
+        count = add(scratch, stamp, count, before, 0)
+        if abs(node - before) >= fabric.plane:
+            count = add(scratch, stamp, count, min(node, before), 1 | 2)
+            count = add(scratch, stamp, count, max(node, before), 1)
+        node = before
+    return count, node
+
+
+@compiled
 def way_at(ends: Ends, terminal: int, node: int) -> int:
     """The way of a terminal that is at a node."""
     for way in range(ends.first_way[terminal], ends.first_way[terminal + 1]):
@@ -202,15 +216,7 @@ def route_net(
             routes.complete[net] = False
             continue
         routes.chosen[terminal] = way_at(ends, terminal, reached)
-        u = reached
-        count = add(scratch, own, count, u, 0)
-        while scratch.parent[u] >= 0:
-            v = scratch.parent[u]
-            count = add(scratch, own, count, v, 0)
-            if abs(u - v) >= fabric.plane:
-                count = add(scratch, own, count, min(u, v), 1 | 2)
-                count = add(scratch, own, count, max(u, v), 1)
-            u = v
+        count, u = walk_back(fabric, scratch, own, count, reached)
         if routes.chosen[base] < 0:
             routes.chosen[base] = way_at(ends, base, u)
             count = take_way(ends, scratch, own, count, routes.chosen[base])

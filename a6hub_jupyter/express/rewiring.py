@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from a6hub_jupyter.express.maze import Fabric, Reach, Scratch, compiled, shortest_path, start_at
-from a6hub_jupyter.express.rerouting import add, end_price, lengthen, price_scarce, swap_own, take_way, way_at
+from a6hub_jupyter.express.rerouting import (
+    end_price,
+    lengthen,
+    price_scarce,
+    swap_own,
+    take_way,
+    walk_back,
+    way_at,
+)
 from a6hub_jupyter.express.routes import Ends, Routes, put_net
 
 if TYPE_CHECKING:
@@ -204,14 +212,7 @@ def rewire(
         else:
             terminal = terminal_at(ends, routes, net, base, u)
             routes.chosen[terminal] = way_at(ends, terminal, u)
-        count = add(scratch, own, count, u, 0)
-        while scratch.parent[u] >= 0:
-            v = scratch.parent[u]
-            count = add(scratch, own, count, v, 0)
-            if abs(u - v) >= fabric.plane:
-                count = add(scratch, own, count, min(u, v), 1 | 2)
-                count = add(scratch, own, count, max(u, v), 1)
-            u = v
+        count, u = walk_back(fabric, scratch, own, count, u)
         if base >= 0:
             routes.chosen[base] = way_at(ends, base, u)
             count = take_way(ends, scratch, own, count, routes.chosen[base])
