@@ -126,8 +126,8 @@ def assemble(job: Job, technology: Technology, database: Database) -> Assembly:
     return assembly
 
 
-def given_up(job: Job, database: Database, technology: Technology, spot: Spot, nets: int) -> str:
-    """Why the design cannot be routed, where it is worst, and what to do."""
+def given_up(job: Job, database: Database, technology: Technology, spot: Spot, nets: int, *, late: bool) -> str:
+    """Why the design cannot be routed, where it is worst, and what to do; `late`: its time was up."""
     room = database.room()
     macros = technology.lef.macros
     full = sum(macros[c.cell].width * macros[c.cell].height for c in database.components) / room
@@ -138,7 +138,7 @@ def given_up(job: Job, database: Database, technology: Technology, spot: Spot, n
         f"Routing ended with {nets} nets in conflict. The worst region is ({x1:.1f}, {y1:.1f}) to ({x2:.1f}, {y2:.1f}) "
         f"um: {spot.conflicts} conflicts, {100 * spot.usage:.0f} % of the free tracks taken; the cells fill "
         f"{100 * full:.0f} % of the rows. To make room, {remedy}."
-    )
+    ) + (f" Its time was up: EXPRESS_ROUTE_SECONDS, now {job.route_seconds}, gives it more." if late else "")
 
 
 def route(job: Job) -> Metrics:
@@ -146,7 +146,8 @@ def route(job: Job) -> Metrics:
     precompile.ready()
     technology = Technology.of(job)
     database = Database.load_placed(job.given("database"))
-    routed = route_without_antennas(job, technology, database, time.monotonic() + job.route_seconds)
+    until = time.monotonic() + job.route_seconds
+    routed = route_without_antennas(job, technology, database, until)
     assembly, drawings, findings = routed.assembly, routed.drawings, routed.findings
     database = assembly.database
     for finding in findings:
@@ -159,7 +160,8 @@ def route(job: Job) -> Metrics:
     write_def(job, technology, database, drawings)
     lengths = [drawing.length() / 1000 for drawing in drawings.values()]
     if routed.conflicts:
-        raise ProblemError(given_up(job, database, technology, congestion.worst(), len(routed.conflicts)))
+        late, worst = time.monotonic() > until, congestion.worst()
+        raise ProblemError(given_up(job, database, technology, worst, len(routed.conflicts), late=late))
     open_nets = sum(not net.complete for net in assembly.nets)
     bound = half_perimeter(assembly.grid, assembly.nets) / 1000
     print(

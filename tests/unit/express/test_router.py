@@ -158,12 +158,15 @@ def test_giving_up_names_place_and_remedy() -> None:
     database = Database(Netlist("top"), 40000, 28000, 2800, 400, 0, 40000)
     database.components = [Component(f"u{k}", "cell", 400 * k, 0) for k in range(80)]
     cells = cast("Any", SimpleNamespace(lef=SimpleNamespace(macros={"cell": Macro("cell", 4000, 2800)})))
-    job = cast("Any", SimpleNamespace(die_area=None))
+    job = cast("Any", SimpleNamespace(die_area=None, route_seconds=600))
     spot = Spot(Box(1000, 2000, 11000, 12000), 7, 0.63)
-    assert given_up(job, database, cells, spot, 3) == (
+    sentence = (
         "Routing ended with 3 nets in conflict. The worst region is (1.0, 2.0) to (11.0, 12.0) um: 7 conflicts, "
         "63 % of the free tracks taken; the cells fill 80 % of the rows. To make room, set FP_CORE_UTIL to about 65."
     )
+    more = " Its time was up: EXPRESS_ROUTE_SECONDS, now 600, gives it more."
+    assert given_up(job, database, cells, spot, 3, late=False) == sentence
+    assert given_up(job, database, cells, spot, 3, late=True) == sentence + more
 
 
 def test_no_route_is_shorter_than_half_its_perimeter(technology: Technology) -> None:
