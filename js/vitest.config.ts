@@ -7,7 +7,7 @@ export default defineConfig({
   optimizeDeps: { include: ["axe-core"] },
   test: {
     include: ["src/**/*.test.ts"],
-    testTimeout: 5000,
+    testTimeout: 20_000,
     browser: {
       enabled: true,
       headless: true,

@@ -54,6 +54,7 @@ function show(more: Partial<LayoutContext> = { source: { build: "b1" } }): Shado
   return el.firstElementChild?.shadowRoot as ShadowRoot;
 }
 
+const replies = () => answers.filter((answer) => answer.type === "reply").length;
 const drawn = () => answers.filter((answer) => answer.type === "drawn").length;
 
 async function opened(): Promise<ShadowRoot> {
@@ -204,8 +205,9 @@ it("says what is under a click, to people and to Python, and forgets it with Esc
     const x = box[0] + ((box[2] - box[0]) * ((i % 16) + 0.5)) / 16;
     const y = box[1] + ((box[3] - box[1]) * ((i >> 4) + 0.5)) / 16;
     model.set("view", { x: x / unit, y: y / unit, width: (box[2] - box[0]) / unit });
+    const before = replies();
     type(root, "Enter");
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await vi.waitFor(() => expect(replies()).toBeGreaterThan(before), { timeout: 2000, interval: 2 });
   }
   const card = one(root, ".card");
   expect(card.textContent).toMatch(/size.*µm.*cell/);
