@@ -9,7 +9,7 @@ and diffusions of the pins (ANTENNAGATEAREA and ANTENNADIFFAREA of the LEF) that
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import klayout.db as kdb
@@ -17,7 +17,7 @@ import klayout.db as kdb
 from a6hub_jupyter.express import verilog
 from a6hub_jupyter.express.antennarules import AntennaRules, Limit, junction_area
 from a6hub_jupyter.express.designrulecheck import read_layout, used_layers
-from a6hub_jupyter.express.geometry import oriented
+from a6hub_jupyter.express.geometry import Box, oriented
 from a6hub_jupyter.express.job import Job, run
 from a6hub_jupyter.express.layoutcheck import read_components
 from a6hub_jupyter.express.metalpieces import Groups, MetalPieces
@@ -37,7 +37,10 @@ REPORT_FILE = "antenna_summary.rpt"
 
 @dataclass(frozen=True)
 class AntennaViolation:
-    """A pin whose gate too much metal charges: `ratio` above `allowed`, `kind` of area, on a layer."""
+    """A pin whose gate too much metal charges: `ratio` above `allowed`, `kind` of area, on a layer.
+
+    `metal`: boxes, nm, around the pieces that the gate is connected to when the layer is made; a diode on them helps.
+    """
 
     net: str
     pin: str
@@ -45,6 +48,7 @@ class AntennaViolation:
     kind: str
     ratio: float
     allowed: float
+    metal: tuple[Box, ...] = ()
 
 
 @dataclass
@@ -145,6 +149,7 @@ class AntennaCheck:
                 gates[root] += pin.gate
                 diffusions[root] += pin.diffusion
             is_cut = bool(self._layers.index(layer) % 2)  # metals and cuts add up apart from each other
+            found: list[tuple[int, AntennaViolation]] = []
             for pin, root in zip(self._pins, roots, strict=True):
                 gate = gates[root] + rules.diffusion_as_gate * diffusions[root]
                 if not pin.gate or not gate:
@@ -159,7 +164,21 @@ class AntennaCheck:
                     ("cumulative area", rules.cumulative_area, so_far[area_key]),
                     ("cumulative side area", rules.cumulative_side_area, so_far[side_key]),
                 )
-                yield from self._judge(pin, layer, diffusions[root], checks)
+                found += [(root, violation) for violation in self._judge(pin, layer, diffusions[root], checks)]
+            metal_of = self._connected(layer, {root for root, _ in found})
+            yield from (replace(violation, metal=tuple(metal_of[root])) for root, violation in found)
+
+    def _connected(self, layer: str, roots: set[int]) -> dict[int, list[Box]]:
+        """The metal that is connected so far, up to a layer, for some of the groups."""
+        boxes: dict[int, list[Box]] = {root: [] for root in roots}
+        for name in self._layers[: self._layers.index(layer) + 1 : 2] if roots else ():
+            for number in self._metal.of_layer.get(name, ()):
+                root = self._groups.root(number)
+                if root in boxes:
+                    box = self._metal.pieces[number].box
+                    corners = (box.left, box.bottom, box.right, box.top)
+                    boxes[root].append(Box(*(round(v * self._nm) for v in corners)))
+        return boxes
 
     @staticmethod
     def _judge(

@@ -1,4 +1,4 @@
-"""Diodes for gates that too much metal would charge: each in a gap of the rows near its gate, on the same net."""
+"""Diodes for gates that too much metal would charge: each in a gap of the rows near that metal, on the same net."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING
 
 import klayout.db as kdb
+import numpy as np
 
 from a6hub_jupyter.express import rows
 from a6hub_jupyter.express.antennacheck import AntennaCheck
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.assembly import Assembly
     from a6hub_jupyter.express.database import Database
     from a6hub_jupyter.express.drawing import Drawing
-    from a6hub_jupyter.express.geometry import Shape
+    from a6hub_jupyter.express.geometry import Box, Shape
     from a6hub_jupyter.express.job import Job
     from a6hub_jupyter.express.lef import Macros
     from a6hub_jupyter.express.technology import Technology
 
-ROUNDS = 4
+ROUNDS = 6
 PREFIX = "ANTENNA_"
 """How the names of the diodes begin."""
 FARTHEST = 100_000
-"""A diode is at most so far from its gate, nm."""
+"""A diode is at most so far from its gate, or from metal that charges it, nm."""
 
 
 def check(job: Job, technology: Technology, assembly: Assembly, drawings: dict[str, Drawing]) -> AntennaCheck:
@@ -73,7 +74,7 @@ def with_diodes(
     added = 0
     for violation in worst.values():
         gate = places[violation.pin.rpartition("/")[0]]
-        spot = _take_gap(larger.fillers, macros, gate, macros[cell].width)
+        spot = _take_gap(larger.fillers, macros, gate, macros[cell].width, violation.metal)
         if spot is None:
             print(f"No gap near {violation.pin} is wide enough for the diode {cell}.")
             continue
@@ -87,16 +88,27 @@ def with_diodes(
     return larger if added else None
 
 
-def _take_gap(fillers: list[Component], macros: Macros, gate: Component, width: int) -> tuple[int, int] | None:
-    """Take out the filler nearest to a gate that has room for a cell of this width; the cell's lower left corner."""
-    best, best_way, taken = None, FARTHEST, None
-    for filler in fillers:
-        room = macros[filler.cell].width - width
-        if room >= 0:
-            x = min(max(gate.x, filler.x), filler.x + room)
-            way = abs(x - gate.x) + abs(filler.y - gate.y)
-            if way < best_way:
-                best, best_way, taken = (x, filler.y), way, filler
-    if taken is not None:
-        fillers.remove(taken)
-    return best
+def _take_gap(
+    fillers: list[Component], macros: Macros, gate: Component, width: int, metal: tuple[Box, ...]
+) -> tuple[int, int] | None:
+    """Take out the filler with room for a cell of this width that is nearest to a gate, or to metal that charges it.
+
+    A diode far from all of that would be joined to another part of the net, by a layer that comes too late. Returns
+    the lower left corner of the cell; None where there is no such filler.
+    """
+    wide = [filler for filler in fillers if macros[filler.cell].width >= width]
+    if not wide:
+        return None
+    low, y = np.array([(filler.x, filler.y) for filler in wide]).T
+    high = low + [macros[filler.cell].width - width for filler in wide]
+    x = np.clip(gate.x, low, high)
+    way = from_gate = np.abs(x - gate.x) + np.abs(y - gate.y)
+    for x1, y1, x2, y2 in metal:
+        near = np.clip(min(max(gate.x, x1), x2), low, high)
+        beside = np.maximum(np.maximum(x1 - near, near - x2), 0) + np.maximum(np.maximum(y1 - y, y - y2), 0)
+        x, way = np.where(beside < way, near, x), np.minimum(beside, way)
+    best = int(np.lexsort((from_gate, way))[0])
+    if way[best] >= FARTHEST:
+        return None
+    fillers.remove(wide[best])
+    return int(x[best]), wide[best].y

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Piece:
-    """One merged polygon: area in um2, perimeter in um. For cuts, the numbers of the metal pieces below and above."""
+    """One merged polygon: area in um2, perimeter in um, the box around it in database units.
+
+    For cuts, the numbers of the metal pieces below and above.
+    """
 
     area: float
     perimeter: float
+    box: kdb.Box
     joins: tuple[int, ...] = ()
 
 
@@ -53,15 +57,18 @@ class MetalPieces:
                     shapes.insert(part.bbox(), mark)
                 else:
                     shapes.insert(part, mark)
-            self.pieces.append(Piece(polygon.area() * self._unit**2, polygon.perimeter() * self._unit))
+            self.pieces.append(self._piece(polygon))
             yield number
 
     def _cuts(self, region: kdb.Region, lower: str, upper: str) -> Iterator[int]:
         for polygon in region.each():
             centre = polygon.bbox().center()
             ends = [n for n in (self.at(lower, centre), self.at(upper, centre)) if n is not None]
-            self.pieces.append(Piece(polygon.area() * self._unit**2, polygon.perimeter() * self._unit, tuple(ends)))
+            self.pieces.append(self._piece(polygon, *ends))
             yield len(self.pieces) - 1
+
+    def _piece(self, polygon: kdb.Polygon, *joins: int) -> Piece:
+        return Piece(polygon.area() * self._unit**2, polygon.perimeter() * self._unit, polygon.bbox(), joins)
 
     def at(self, layer: str, point: kdb.Point) -> int | None:
         """The number of the metal piece at a point (database units of the layout)."""

@@ -96,6 +96,7 @@ def test_metal_before_the_driver_is_connected_is_weighed(tmp_path: Path) -> None
     (one,) = found(tmp_path, {"m1": "ANTENNAAREARATIO 20 ; "}, JOINED)
     assert (one.net, one.pin, one.layer, one.kind, one.allowed) == ("n", "g/A", "m1", "area", 20)
     assert one.ratio == pytest.approx(0.2 * 10.2 / 0.1)
+    assert sorted(one.metal) == [(40400, 400, 40600, 600), (40400, 400, 40600, 10600)]  # nothing of the driver's
 
 
 def test_what_just_keeps_the_limit_is_no_violation(tmp_path: Path) -> None:

@@ -96,8 +96,8 @@ def test_cells_move_until_nothing_is_in_conflict_or_it_was_tried_enough(
     assert len(tries) == 1 + min(rounds, nudging.ROUNDS)
 
 
-def violation(net: str, pin: str, ratio: float = 500.0) -> AntennaViolation:
-    return AntennaViolation(net, pin, "m4", "side area", ratio, 400.0)
+def violation(net: str, pin: str, ratio: float = 500.0, metal: tuple[Box, ...] = ()) -> AntennaViolation:
+    return AntennaViolation(net, pin, "m4", "side area", ratio, 400.0, metal)
 
 
 def test_diode_takes_the_nearest_gap_and_joins_the_net(settings: Job) -> None:
@@ -112,6 +112,16 @@ def test_diode_takes_the_nearest_gap_and_joins_the_net(settings: Job) -> None:
     assert after.netlist.cells[diode.name] == "diode"
     assert taken(after) == list(range(40))
     assert before.netlist.nets["n2"] == [("u2", "A")]
+
+
+def test_diode_goes_to_the_metal_that_charges_the_gate(settings: Job) -> None:
+    """The gap at 19 is nearer to the gate, that at 32 to the wire's end."""
+    before = database(0, 5, 10, 15, 21, 25, 28, 34, length=40)
+    wire = Box(27 * SITE, 0, 36 * SITE, SITE)
+    after = antennarepair.with_diodes(settings, TECHNOLOGY, before, [violation("n2", "u2/A", metal=(wire,))])
+    assert after is not None
+    (diode,) = [c for c in after.components if c.cell == "diode"]
+    assert (diode.x, diode.y) == (32 * SITE, 0)
 
 
 def test_each_diode_has_a_gap_and_a_name_of_its_own(settings: Job) -> None:
