@@ -74,7 +74,7 @@ def with_diodes(
     added = 0
     for violation in worst.values():
         gate = places[violation.pin.rpartition("/")[0]]
-        spot = _take_gap(larger.fillers, macros, gate, macros[cell].width, violation.metal)
+        spot = _take_gap(larger, macros, gate, macros[cell].width, violation.metal)
         if spot is None:
             print(f"No gap near {violation.pin} is wide enough for the diode {cell}.")
             continue
@@ -89,14 +89,14 @@ def with_diodes(
 
 
 def _take_gap(
-    fillers: list[Component], macros: Macros, gate: Component, width: int, metal: tuple[Box, ...]
+    database: Database, macros: Macros, gate: Component, width: int, metal: tuple[Box, ...]
 ) -> tuple[int, int] | None:
     """Take out the filler with room for a cell of this width that is nearest to a gate, or to metal that charges it.
 
     A diode far from all of that would be joined to another part of the net, by a layer that comes too late. Returns
-    the lower left corner of the cell; None where there is no such filler.
+    the lower left corner of the cell, on the sites of the row; None where there is no such filler.
     """
-    wide = [filler for filler in fillers if macros[filler.cell].width >= width]
+    wide = [filler for filler in database.fillers if macros[filler.cell].width >= width]
     if not wide:
         return None
     low, y = np.array([(filler.x, filler.y) for filler in wide]).T
@@ -105,10 +105,11 @@ def _take_gap(
     way = from_gate = np.abs(x - gate.x) + np.abs(y - gate.y)
     for x1, y1, x2, y2 in metal:
         near = np.clip(min(max(gate.x, x1), x2), low, high)
+        near -= (near - low) % database.site_width
         beside = np.maximum(np.maximum(x1 - near, near - x2), 0) + np.maximum(np.maximum(y1 - y, y - y2), 0)
         x, way = np.where(beside < way, near, x), np.minimum(beside, way)
     best = int(np.lexsort((from_gate, way))[0])
     if way[best] >= FARTHEST:
         return None
-    fillers.remove(wide[best])
+    database.fillers.remove(wide[best])
     return int(x[best]), wide[best].y

@@ -26,6 +26,7 @@ MACROS = {
     "diode": Macro("diode", 2 * SITE, ROW, pins={"D": Pin("INPUT", shapes=METAL, diffusion_area=0.4)}),
     "fill_1": Macro("fill_1", SITE, ROW),
     "fill_2": Macro("fill_2", 2 * SITE, ROW),
+    "fill_4": Macro("fill_4", 4 * SITE, ROW),
 }
 TECHNOLOGY = cast("Any", SimpleNamespace(pitch_x=400, pitch_y=400, lef=SimpleNamespace(macros=MACROS)))
 GRID = SimpleNamespace(place=lambda node: (0, node, 2), x=lambda i: 400 * i, y=lambda j: 400 * j)
@@ -115,13 +116,14 @@ def test_diode_takes_the_nearest_gap_and_joins_the_net(settings: Job) -> None:
 
 
 def test_diode_goes_to_the_metal_that_charges_the_gate(settings: Job) -> None:
-    """The gap at 19 is nearer to the gate, that at 32 to the wire's end."""
-    before = database(0, 5, 10, 15, 21, 25, 28, 34, length=40)
-    wire = Box(27 * SITE, 0, 36 * SITE, SITE)
+    """The gap at 19 is nearer to the gate, that from 32 to 36 to the wire, which begins between two sites."""
+    before = database(0, 5, 10, 15, 21, 28, 36, length=40)
+    wire = Box(33 * SITE + 130, 0, 36 * SITE, SITE)
     after = antennarepair.with_diodes(settings, TECHNOLOGY, before, [violation("n2", "u2/A", metal=(wire,))])
     assert after is not None
     (diode,) = [c for c in after.components if c.cell == "diode"]
-    assert (diode.x, diode.y) == (32 * SITE, 0)
+    assert (diode.x, diode.y) == (33 * SITE, 0)
+    assert taken(after) == list(range(40))
 
 
 def test_each_diode_has_a_gap_and_a_name_of_its_own(settings: Job) -> None:
