@@ -39,6 +39,7 @@ REPORT_FILE = "antenna_summary.rpt"
 class AntennaViolation:
     """A pin whose gate too much metal charges: `ratio` above `allowed`, `kind` of area, on a layer.
 
+    `missing`: diffusion that would make it allowed, um2, beyond what there is; 0 where that is not known.
     `metal`: boxes, nm, around the pieces that the gate is connected to when the layer is made; a diode on them helps.
     """
 
@@ -48,6 +49,7 @@ class AntennaViolation:
     kind: str
     ratio: float
     allowed: float
+    missing: float = 0.0
     metal: tuple[Box, ...] = ()
 
 
@@ -187,7 +189,8 @@ class AntennaCheck:
         for kind, limit, ratio in checks:
             allowed = limit.allowed(diffusion)
             if allowed is not None and ratio > allowed * (1 + 1e-9):
-                yield AntennaViolation(pin.net, pin.label, layer, kind, ratio, allowed)
+                missing = max(limit.wanted(ratio) - diffusion, 0.0)
+                yield AntennaViolation(pin.net, pin.label, layer, kind, ratio, allowed, missing)
 
 
 def table(violations: list[AntennaViolation]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import TYPE_CHECKING
 
 import klayout.db as kdb
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.technology import Technology
 
 ROUNDS = 6
+MOST_AT_ONCE = 12
+"""So many diodes at most are added to a net in a round."""
 PREFIX = "ANTENNA_"
 """How the names of the diodes begin."""
 FARTHEST = 100_000
@@ -59,7 +62,7 @@ def _metal(
 def with_diodes(
     job: Job, technology: Technology, database: Database, violations: list[AntennaViolation]
 ) -> Database | None:
-    """A copy of the design with a diode for the worst pin of each net; None, and the reason said, where none helps."""
+    """A copy of the design with diodes for the worst pin of each net; None, and the reason said, where none helps."""
     nets = {violation.net for violation in violations}
     cell, _, pin = (job.diode_cell or "").partition("/")
     macros = technology.lef.macros
@@ -72,7 +75,8 @@ def with_diodes(
     larger = copy.deepcopy(database)
     places = {component.name: component for component in larger.cells()}
     added = 0
-    for violation in worst.values():
+    junction = junction_area(cell, macros[cell].pins[pin])
+    for violation in [v for v in worst.values() for _ in range(_diodes(v, junction))]:
         gate = places[violation.pin.rpartition("/")[0]]
         spot = _take_gap(larger, macros, gate, macros[cell].width, violation.metal)
         if spot is None:
@@ -86,6 +90,11 @@ def with_diodes(
     larger.fillers = rows.fill(larger, macros, job.decaps, job.fillers)
     print(f"Antenna rules: {len(nets)} nets violate them; {added} diodes added.")
     return larger if added else None
+
+
+def _diodes(violation: AntennaViolation, junction: float) -> int:
+    """How many diodes with so much of a junction, um2, a net gets now."""
+    return min(max(math.ceil(violation.missing / junction), 1), MOST_AT_ONCE)
 
 
 def _take_gap(

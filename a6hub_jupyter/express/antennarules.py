@@ -48,6 +48,14 @@ class Limit:
                 return y1 + (y2 - y1) * (diffusion - x1) / (x2 - x1)
         return points[-1][1]
 
+    def wanted(self, ratio: float) -> float:
+        """The least area of diffusion, um2, that makes a ratio allowed; 0 where none is known to."""
+        points = self.with_diffusion
+        for (x1, y1), (x2, y2) in pairwise(points):
+            if y1 < ratio <= y2:
+                return x1 + (x2 - x1) * (ratio - y1) / (y2 - y1)
+        return points[-1][0] if points and ratio > points[-1][1] else 0.0
+
 
 @dataclass
 class AntennaRules:

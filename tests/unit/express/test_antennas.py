@@ -120,6 +120,9 @@ def test_diffusion_of_the_driver_drains_what_lies_above(tmp_path: Path) -> None:
     (one,) = found(tmp_path, {"m2": "ANTENNADIFFAREARATIO PWL ( ( 0 20 ) ( 1 80 ) ) ; "}, JOINED)
     assert (one.layer, one.allowed) == ("m2", 50)
     assert one.ratio == pytest.approx(0.2 * 40.2 / 0.1)
+    assert one.missing == pytest.approx(1 - 0.5)  # 80.4 is more than any diffusion allows
+    (one,) = found(tmp_path, {"m2": "ANTENNADIFFAREARATIO PWL ( ( 0 20 ) ( 1 80 ) ( 2 100 ) ) ; "}, JOINED)
+    assert one.missing == pytest.approx(1 + 0.4 / 20 - 0.5)
 
 
 def test_diffusion_may_count_as_gate(tmp_path: Path) -> None:

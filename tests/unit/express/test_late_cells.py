@@ -97,8 +97,10 @@ def test_cells_move_until_nothing_is_in_conflict_or_it_was_tried_enough(
     assert len(tries) == 1 + min(rounds, nudging.ROUNDS)
 
 
-def violation(net: str, pin: str, ratio: float = 500.0, metal: tuple[Box, ...] = ()) -> AntennaViolation:
-    return AntennaViolation(net, pin, "m4", "side area", ratio, 400.0, metal)
+def violation(
+    net: str, pin: str, ratio: float = 500.0, metal: tuple[Box, ...] = (), missing: float = 0.0
+) -> AntennaViolation:
+    return AntennaViolation(net, pin, "m4", "side area", ratio, 400.0, missing, metal)
 
 
 def test_diode_takes_the_nearest_gap_and_joins_the_net(settings: Job) -> None:
@@ -124,6 +126,16 @@ def test_diode_goes_to_the_metal_that_charges_the_gate(settings: Job) -> None:
     (diode,) = [c for c in after.components if c.cell == "diode"]
     assert (diode.x, diode.y) == (33 * SITE, 0)
     assert taken(after) == list(range(40))
+
+
+@pytest.mark.parametrize(("missing", "diodes"), [(0.0, 1), (0.4, 1), (0.41, 2), (1.1, 3), (100.0, 12)])
+def test_a_net_gets_as_many_diodes_as_it_lacks(missing: float, diodes: int, settings: Job) -> None:
+    before = database(0, 5, length=60)
+    after = antennarepair.with_diodes(settings, TECHNOLOGY, before, [violation("n1", "u1/A", missing=missing)])
+    assert after is not None
+    assert sum(c.cell == "diode" for c in after.components) == diodes
+    assert len(after.netlist.nets["n1"]) == 1 + diodes
+    assert taken(after) == list(range(60))
 
 
 def test_each_diode_has_a_gap_and_a_name_of_its_own(settings: Job) -> None:
