@@ -31,21 +31,19 @@ def test_gates_charged_too_much_get_diodes(sky130: Pdk, tmp_path: Path) -> None:
 TWO_LAYERS = {"RT_MAX_LAYER": "met2", "IO_PIN_H_LAYER": "met1", "IO_PIN_V_LAYER": "met2"}
 
 
-def _filled(pdk: Pdk, directory: Path, fullness: int, seconds: int = 120) -> dict[str, Any]:
-    """What comes of a gcd of four bits up to routing, on two layers, with rows so full (per cent)."""
-    verilog = GCD.read_text().replace("WIDTH = 16", "WIDTH = 4")
+def _filled(pdk: Pdk, directory: Path, fullness: int, seconds: int = 600) -> dict[str, Any]:
+    """What comes of gcd up to routing, on two layers, with rows so full (per cent)."""
     settings = {"CLOCK_PORT": "clk", "CLOCK_PERIOD": 20, "FP_CORE_UTIL": fullness, **TWO_LAYERS}
     settings["EXPRESS_ROUTE_SECONDS"] = seconds
-    design = {"top": "gcd", "verilog": verilog, "settings": settings, "to": "Express.Routing"}
+    design = {"top": "gcd", "verilog": GCD.read_text(), "settings": settings, "to": "Express.Routing"}
     return results(drive(pdk, directory / str(fullness), [design]))["gcd"]
 
 
+@pytest.mark.timeout(900)
 def test_congestion_is_told_in_a_sentence_and_ends_without_a_layout(sky130: Pdk, tmp_path: Path) -> None:
     """Rows are filled until routing fails; what is said then names the worst region, and a fullness that is routed."""
-    found = _filled(sky130, tmp_path, 50)
-    assert found["metrics"]["route__drc_errors"] == 0
-    for fullness in (80, 82, 84):  # beyond, the cells themselves do not fit
-        found = _filled(sky130, tmp_path, fullness, seconds=20)
+    for fullness in (70, 72):  # beyond, the cells themselves do not fit
+        found = _filled(sky130, tmp_path, fullness, seconds=10)
         if "refused" in found:
             break
         assert found["metrics"]["route__drc_errors"] == 0
