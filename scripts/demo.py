@@ -63,7 +63,7 @@ def jupyter_server(work: Path, state: Path) -> Iterator[str]:
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until the extension answers; SystemExit with the server's last words if it does not."""
-    for _ in range(300):
+    for _ in range(1200):  # two minutes: machines may be busy
         with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(url, timeout=30):
             return
         if process.poll() is not None:

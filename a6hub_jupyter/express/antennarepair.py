@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.drawing import Drawing
     from a6hub_jupyter.express.geometry import Box, Shape
     from a6hub_jupyter.express.job import Job
-    from a6hub_jupyter.express.lef import Macros
+    from a6hub_jupyter.express.lefcells import Macros
     from a6hub_jupyter.express.technology import Technology
 
 ROUNDS = 6

@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from a6hub_jupyter.express.lef import Layer, Pin
+    from a6hub_jupyter.express.lef import Layer
+    from a6hub_jupyter.express.lefcells import Pin
 
 RATIO = re.compile(r"ANTENNA(CUM)?(DIFF)?(SIDE)?AREARATIO")
 NOT_READ = ("ANTENNACUMROUTINGPLUSCUT", "ANTENNAAREAMINUSDIFF", "ANTENNAAREADIFFREDUCEPWL")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from a6hub_jupyter.express.database import Database
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
 EXTENT = 1000
 """Pixels along the longer side."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import klayout.db as kdb
 
 if TYPE_CHECKING:
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
 MARK_LAYER = 9000
 """First of the GDS layers that mark points; used in memory only."""

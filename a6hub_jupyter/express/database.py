@@ -12,7 +12,7 @@ from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.verilog import Netlist, Port
 
 if TYPE_CHECKING:
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
 FEWEST_SITES = 8
 """A shorter part of a row is left empty."""

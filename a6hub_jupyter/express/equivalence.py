@@ -27,7 +27,7 @@ from a6hub_jupyter.isolated import module_command
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
-    from a6hub_jupyter.express.lef import Macros
+    from a6hub_jupyter.express.lefcells import Macros
 
 SHOWN = 20
 STUBS = "stubs.v"

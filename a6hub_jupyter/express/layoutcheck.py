@@ -32,7 +32,7 @@ from a6hub_jupyter.express.technology import Technology
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
 COMPONENT = re.compile(r"^\s*-\s+(\S+)\s+(\S+).*?\+\s+(?:PLACED|FIXED)\s+\(\s*(\d+)\s+(\d+)\s*\)\s+(\w+)", re.M)
 SHOWN = 40

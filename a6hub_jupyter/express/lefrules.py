@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from a6hub_jupyter.express.lef import NUMBER, nanometres
+from a6hub_jupyter.express.lefwords import NUMBER, nanometres
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.lef import Layer

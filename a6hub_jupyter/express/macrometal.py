@@ -9,7 +9,7 @@ import klayout.db as kdb
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
 
 class WiresOverMacros:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from a6hub_jupyter.express.database import Component
     from a6hub_jupyter.express.geometry import Box
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
     from a6hub_jupyter.express.technology import Technology
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from a6hub_jupyter.express.database import Component
     from a6hub_jupyter.express.grid import Grid
-    from a6hub_jupyter.express.lef import Macro, Pin
+    from a6hub_jupyter.express.lefcells import Macro, Pin
 
 BIN = 2000
 """Bin size of the index of pin-layer metal, nm."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from a6hub_jupyter.express.crowding import Crowding
     from a6hub_jupyter.express.database import Database
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
     Array = np.ndarray[Any, Any]
 

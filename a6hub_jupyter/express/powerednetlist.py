@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from a6hub_jupyter.express.job import Metrics
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
 
 def powered(database: Database, macros: Mapping[str, Macro], job: Job) -> Netlist:

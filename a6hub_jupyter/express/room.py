@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from a6hub_jupyter.express.database import Database
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
 FULL = 0.95
 """Rows are left at most so full: packing cells onto sites between taps needs some play."""

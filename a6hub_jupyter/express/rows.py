@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from a6hub_jupyter.express.database import Database
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
 
 GAP = 2
 """Free sites between neighbouring cells, where a row has them."""

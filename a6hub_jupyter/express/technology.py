@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from a6hub_jupyter.express.geometry import centered, distance
-from a6hub_jupyter.express.lef import Layer, Lef, nanometres
+from a6hub_jupyter.express.lef import Layer, Lef
+from a6hub_jupyter.express.lefwords import nanometres
 from a6hub_jupyter.express.problem import ProblemError
 
 if TYPE_CHECKING:

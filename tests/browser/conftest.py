@@ -121,7 +121,7 @@ class Lab:
         log = self.state / "server.log"
         with log.open("ab") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
-        for _ in range(300):
+        for _ in range(1200):  # two minutes: machines may be busy
             with contextlib.suppress(urllib.error.URLError, ConnectionError):
                 self.api("")
                 return
@@ -246,6 +246,8 @@ def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
 @pytest.fixture
 def page(browser: Browser, contexts: dict[str, BrowserContext], lab: Lab, watch: Watch) -> Iterator[Page]:
     """A page whose requests and errors are watched; the test fails on any that it does not expect."""
+    if lab.process.poll() is not None:  # a test that kills it has failed
+        lab.start()
     if lab.url not in contexts:
         contexts[lab.url] = browser.new_context(viewport={"width": 1400, "height": 1000})
     opened = contexts[lab.url].new_page()

@@ -119,7 +119,7 @@ def live_server(directory: Path, pdk_root: Path, double: Path | None, **traits: 
 
 
 def _wait(server: LiveServer, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    for _ in range(1200):  # two minutes: machines may be busy
         with contextlib.suppress(requests.ConnectionError):
             assert server.call("GET", "/").status_code == 200
             return

@@ -13,7 +13,7 @@ from librelane.steps import KLayout, OpenROAD, Step, StepError
 from librelane.steps import common_variables as common
 
 from a6hub_jupyter.express.job import DATABASE_FILE, PROBLEM_FILE, Job
-from a6hub_jupyter.express.lef import nanometres
+from a6hub_jupyter.express.lefwords import nanometres
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.steps import floorplanning
 from a6hub_jupyter.express.steps.ahead import Announced

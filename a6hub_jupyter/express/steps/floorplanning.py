@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from librelane.state import DesignFormat
 from librelane.steps import Odb, OpenROAD
 
-from a6hub_jupyter.express.lef import nanometres
+from a6hub_jupyter.express.lefwords import nanometres
 from a6hub_jupyter.express.problem import ProblemError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from a6hub_jupyter.express.database import Component, Database
-    from a6hub_jupyter.express.lef import Macro
+    from a6hub_jupyter.express.lefcells import Macro
     from a6hub_jupyter.express.timing.wires import Terminal
 
 

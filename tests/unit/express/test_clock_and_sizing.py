@@ -12,7 +12,7 @@ from a6hub_jupyter.express.balancedtree import BalancedTree
 from a6hub_jupyter.express.buffering import TreeBuilder
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.geometry import Box, Shape
-from a6hub_jupyter.express.lef import Macro, Pin
+from a6hub_jupyter.express.lefcells import Macro, Pin
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.room import Room
 from a6hub_jupyter.express.timing.constraints import Constraints

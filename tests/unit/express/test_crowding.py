@@ -6,25 +6,14 @@ import numpy as np
 import pytest
 
 from a6hub_jupyter.express.crowding import NARROWEST, TILE, WIDEST, Crowding, room_for
-from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.technology import Technology
-
-RULES = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .02"
-CUT = "TYPE CUT ; WIDTH .16 ; SPACING .16 ; ENCLOSURE 0 0"
+from tests.unit.express.metals import four_metals
 
 
 @pytest.fixture
 def technology() -> Technology:
     """m1 (half of it counted) and m3 run across, m2 along: 12.5 + 25 and 25 tracks on 10 um."""
-    lef = Lef()
-    lef.parse(
-        "".join(
-            f"LAYER m{k} {RULES} ; DIRECTION {'VERTICAL' if k % 2 == 0 else 'HORIZONTAL'} ; END m{k} "
-            f"LAYER c{k} {CUT} ; END c{k} "
-            for k in range(4)
-        )
-    )
-    return Technology(lef, (400, 2800), "m1", "m3")
+    return four_metals()
 
 
 def crowding(technology: Technology, *nets: tuple[int, int, int, int, int]) -> Crowding:

@@ -14,7 +14,7 @@ from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.diesize import Outline, outline
 from a6hub_jupyter.express.geometry import Box
 from a6hub_jupyter.express.job import Job
-from a6hub_jupyter.express.lef import Macro
+from a6hub_jupyter.express.lefcells import Macro
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.verilog import Netlist
 from tests.unit.express.jobs import job

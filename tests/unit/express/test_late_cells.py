@@ -14,7 +14,7 @@ from a6hub_jupyter.express.antennacheck import AntennaViolation
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.geometry import Box, Shape
 from a6hub_jupyter.express.job import Job
-from a6hub_jupyter.express.lef import Macro, Pin
+from a6hub_jupyter.express.lefcells import Macro, Pin
 from a6hub_jupyter.express.verilog import Netlist
 from tests.unit.express.jobs import job
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from a6hub_jupyter.express.geometry import Box, Shape
-from a6hub_jupyter.express.lef import Lef, nanometres, slabs
+from a6hub_jupyter.express.lef import Lef
+from a6hub_jupyter.express.lefcells import slabs
 from a6hub_jupyter.express.lefrules import (
     ArraySpacing,
     CrowdSpacing,
@@ -15,6 +16,7 @@ from a6hub_jupyter.express.lefrules import (
     LayerRules,
     WideSpacing,
 )
+from a6hub_jupyter.express.lefwords import nanometres
 from a6hub_jupyter.express.problem import ProblemError
 
 TECHNOLOGY = """

@@ -9,7 +9,8 @@ import pytest
 
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.geometry import Box, Shape
-from a6hub_jupyter.express.lef import Lef, Macro, Pin
+from a6hub_jupyter.express.lef import Lef
+from a6hub_jupyter.express.lefcells import Macro, Pin
 from a6hub_jupyter.express.powergrid import PowerPlanner, grid_shapes
 from a6hub_jupyter.express.verilog import Netlist
 

@@ -16,29 +16,21 @@ from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.fabric import Net, Terminal
 from a6hub_jupyter.express.geometry import Box
 from a6hub_jupyter.express.grid import SHUT, Grid
-from a6hub_jupyter.express.lef import Lef, Macro
+from a6hub_jupyter.express.lefcells import Macro
 from a6hub_jupyter.express.pinaccess import Access
 from a6hub_jupyter.express.router import Router
 from a6hub_jupyter.express.routing import given_up
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.verilog import Netlist
 from a6hub_jupyter.express.wirelength import half_perimeter
+from tests.unit.express.metals import four_metals
 
-RULES = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .02"
-CUT = "TYPE CUT ; WIDTH .16 ; SPACING .16 ; ENCLOSURE 0 0"
 FOREVER = float("inf")
 
 
 @pytest.fixture
 def technology() -> Technology:
-    lef = Lef()
-    metals = "".join(
-        f"LAYER m{k} {RULES} ; DIRECTION {'VERTICAL' if k % 2 == 0 else 'HORIZONTAL'} ; END m{k} "
-        f"LAYER c{k} {CUT} ; END c{k} "
-        for k in range(4)
-    )
-    lef.parse(metals)
-    return Technology(lef, (400, 2800), "m1", "m3")
+    return four_metals()
 
 
 def net(name: str, grid: Grid, *places: tuple[int, int, int]) -> Net:

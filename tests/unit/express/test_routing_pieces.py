@@ -10,7 +10,8 @@ from a6hub_jupyter.express.database import Component, Database, PlacedPort
 from a6hub_jupyter.express.drawing import Drawing, Via, Wire, via_table
 from a6hub_jupyter.express.geometry import Box, Shape, closer, distance, is_covered, oriented
 from a6hub_jupyter.express.grid import NO_VIA, NO_WIRE, SHUT, Grid
-from a6hub_jupyter.express.lef import Lef, Macro, Pin
+from a6hub_jupyter.express.lef import Lef
+from a6hub_jupyter.express.lefcells import Macro, Pin
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.rows import fill, snap
 from a6hub_jupyter.express.technology import Technology

@@ -12,17 +12,14 @@ pytest.importorskip("numba")
 from a6hub_jupyter.express.board import Board
 from a6hub_jupyter.express.fabric import Net, Terminal
 from a6hub_jupyter.express.grid import SHUT, Grid
-from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.pinaccess import Access
 from a6hub_jupyter.express.regions import Region
-from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.untangling import untangle
+from tests.unit.express.metals import four_metals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RULES = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .02"
-CUT = "TYPE CUT ; WIDTH .16 ; SPACING .16 ; ENCLOSURE 0 0"
 FOREVER = float("inf")
 CLOSED = 50.0
 """A price, in um, that no way of these tests is worth."""
@@ -30,15 +27,7 @@ CLOSED = 50.0
 
 @pytest.fixture
 def grid() -> Grid:
-    lef = Lef()
-    lef.parse(
-        "".join(
-            f"LAYER m{k} {RULES} ; DIRECTION {'VERTICAL' if k % 2 == 0 else 'HORIZONTAL'} ; END m{k} "
-            f"LAYER c{k} {CUT} ; END c{k} "
-            for k in range(4)
-        )
-    )
-    return Grid(Technology(lef, (400, 2800), "m1", "m3"), 24000, 24000)
+    return Grid(four_metals(), 24000, 24000)
 
 
 def net(name: str, grid: Grid, *ends: tuple[int, int, int]) -> Net:
