@@ -21,9 +21,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, ROOT
+
+# Machines may be busy; ms.
+expect.set_options(timeout=30_000)
 
 BASE_URL = "/user/al%40b/"
 TOKEN = "a-token-for-tests"
@@ -281,7 +284,7 @@ def screenshot(page: Page, name: str) -> Path:
 
 def until_drawn(canvas: Locator) -> None:
     """Wait until a layout is on screen."""
-    for _ in range(100):
+    for _ in range(300):
         if colours(canvas) > 20:
             return
         time.sleep(0.1)

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 from .cells import attach, between_cells, command, drawn, open_cells, run
 from .conftest import Lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 
 def streams(page: Page) -> list[WebSocket]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from .cells import attach, between_cells, open_cells, run
 from .conftest import Lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 # JupyterLab itself has read its configuration by then; our code finds none.
 FORGET_SERVER = "document.getElementById('jupyter-config-data').remove()"

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from .cells import open_cells, run
 from .conftest import COUNTER, Lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 MAKE = """import a6hub_jupyter as a6hub
 design = a6hub.Design("counter", verilog_files=["counter.v"], clock_port="clk", clock_period=10)

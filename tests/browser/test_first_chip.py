@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from .cells import run
 from .conftest import Lab, Watch, screenshot, until_drawn
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 NOTEBOOK = "01-first-chip.ipynb"
 

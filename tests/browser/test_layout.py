@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from .cells import open_cells, run, until_printed
 from .conftest import Lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(400)]
 
 CELLS = [
     "import a6hub_jupyter as a6hub\nview = a6hub.layout('chip.gds')\nview.markers = 'chip.lyrdb'\nview",

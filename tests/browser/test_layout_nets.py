@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from .cells import open_cells, run, until_printed
 from .conftest import Lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 VERILOG = """module toggle (input wire clk, input wire rst, output reg [2:0] q);
   always @(posedge clk) q <= rst ? 3'd0 : q + 3'd1;

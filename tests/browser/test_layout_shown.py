@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from .cells import open_cells, run, until_printed
 from .conftest import Lab, Watch, colours, screenshot, until_drawn
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture

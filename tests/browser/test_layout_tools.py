@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from .cells import attach, open_cells, run, until_printed
 from .conftest import Lab, screenshot, until_drawn
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from .cells import attach, command, drawn, open_cells, run
 from .conftest import Lab, Watch, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 AXE = ROOT / "js" / "node_modules" / "axe-core" / "axe.min.js"
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from .cells import attach, command, open_cells, run
 from .conftest import Lab, Watch, screenshot, until_drawn
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 
 def save(page: Page, lab: Lab, name: str, text: str) -> None:

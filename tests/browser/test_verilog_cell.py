@@ -9,7 +9,7 @@ from .cells import open_cells, run
 from .conftest import Lab, screenshot
 from .test_config_form import choose_theme
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
 
 WARNED = """%%verilog adder.v
 module adder(input clk, input [3:0] a, b, output reg [7:0] sum);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +101,7 @@ async def test_a_flow_whose_pdk_lacks_something_still_has_its_variables(api: Api
 
 async def test_what_the_client_has_is_not_sent_again(api: Api) -> None:
     first = await api.raw("flows", "Classic", "variables")
-    begin = time.perf_counter()
     again = await api.raw("flows", "Classic", "variables", headers={"If-None-Match": first.headers["ETag"]})
-    assert time.perf_counter() - begin < 5
     assert again.code == 304
     other = await api.raw("flows", "Express", "variables")
     assert other.headers["ETag"] != first.headers["ETag"]

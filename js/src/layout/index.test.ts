@@ -114,6 +114,28 @@ it("says that it is loading, then shows the layout and its layers, the uppermost
   expect(one(root, ".filter"), "few layers need no filter").toBeNull();
 });
 
+it("shows its layers once there is room for them, unless a panel has been chosen before", async () => {
+  const layers = (root: ShadowRoot) => root.querySelectorAll(".row .name").length;
+  el.style.display = "none";
+  const root = show();
+  await vi.waitFor(() => expect(answers.some((answer) => answer.type === "opened")).toBe(true), 4000);
+  expect(layers(root)).toBe(0);
+  el.style.display = "";
+  await vi.waitFor(() => expect(layers(root)).toBe(7));
+
+  control.abort();
+  control = new AbortController();
+  el.style.width = "500px";
+  const narrow = await opened();
+  expect(layers(narrow)).toBe(0);
+  one(narrow, "[aria-label^='View']").click();
+  el.style.width = "";
+  await vi.waitFor(() => expect(one(narrow, ".layout").clientWidth).toBeGreaterThan(640));
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  expect(layers(narrow)).toBe(0);
+});
+
 it("zooms, moves and fits with keys, and keeps them from the page", async () => {
   const root = await opened();
   const stage = one(root, ".stage");

@@ -56,7 +56,7 @@ export class Shown {
     opened: Opened,
     private readonly address: SceneAddress,
     private readonly sync: Sync,
-    signal: AbortSignal,
+    private readonly signal: AbortSignal,
   ) {
     this.visible = opened.layers.map((layer) => layer.visible);
     this.caption.tell(opened);
@@ -122,13 +122,27 @@ export class Shown {
 
   start(): void {
     this.restore(this.sync.view ?? {});
-    if (this.parts.root.clientWidth >= WIDE) this.side.toggle("layers");
+    this.showLayersWithRoom();
     this.sync.follow("view", () => this.restore(this.sync.view ?? {}));
     const light = () => void this.highlight.light(this.sync.text("net"), false);
     if (this.sync.text("net")) light();
     this.sync.follow("net", light);
     this.comparison.start();
     this.sync.follow("_reloads", () => this.actions.reload());
+  }
+
+  /** Show the list of layers once there is room beside the picture: a page may have none yet when it is opened. */
+  private showLayersWithRoom(): void {
+    const { root } = this.parts;
+    const measured = new ResizeObserver(() => this.side.used || show());
+    const show = () => {
+      if (root.clientWidth < WIDE) return;
+      measured.disconnect();
+      this.side.toggle("layers");
+    };
+    measured.observe(root);
+    this.signal.addEventListener("abort", () => measured.disconnect(), { once: true });
+    show();
   }
 
   /** The layout has been read again: what is shown of it stays. */

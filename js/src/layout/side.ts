@@ -14,9 +14,15 @@ export class Side {
   private readonly made = new Map<Name, HTMLElement>();
   private readonly buttons = new Map<Name, HTMLButtonElement>();
   private shown: Name | undefined;
+  private touched = false;
 
   constructor(private readonly panels: Panels) {
     this.element.hidden = true;
+  }
+
+  /** Whether a panel has been shown or hidden so far. */
+  get used(): boolean {
+    return this.touched;
   }
 
   /** A button that shows and hides a panel. */
@@ -29,6 +35,7 @@ export class Side {
 
   /** Show a panel, or hide it when it is shown; `focus` its first field. */
   toggle(name: Name, focus = false): void {
+    this.touched = true;
     this.shown = this.shown === name ? undefined : name;
     for (const [each, made] of this.buttons) made.setAttribute("aria-expanded", String(each === this.shown));
     this.show();
