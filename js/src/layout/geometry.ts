@@ -43,3 +43,10 @@ export class Box {
     this.add(other.x2, other.y2);
   }
 }
+
+/** The box around points x, y, … */
+export function boxOf(points: ArrayLike<number>): Box {
+  const box = new Box();
+  for (let i = 0; i < points.length; i += 2) box.add(points[i] as number, points[i + 1] as number);
+  return box;
+}

@@ -1,7 +1,8 @@
 import { element } from "../dom";
 import { formatNumber } from "../format";
+import { boxOf } from "./geometry";
 import { keyOf } from "./layer-panel";
-import { boxOf, type Hit } from "./probe";
+import type { Hit } from "./probe";
 import type { LayerInfo } from "./protocol";
 import { button } from "./signs";
 import { lengthText } from "./viewport";

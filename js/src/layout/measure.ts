@@ -133,18 +133,3 @@ export function measureCopies(
     extents.fill(layer, box.area * (density[layer] as number) * scale);
   }
 }
-
-/** The box around places x, y, … */
-export function boxOf(at: Int32Array): Box {
-  let [x1, y1] = [at[0] as number, at[1] as number];
-  let [x2, y2] = [x1, y1];
-  for (let i = 2; i < at.length; i += 2) {
-    const x = at[i] as number;
-    const y = at[i + 1] as number;
-    if (x < x1) x1 = x;
-    if (x > x2) x2 = x;
-    if (y < y1) y1 = y;
-    if (y > y2) y2 = y;
-  }
-  return new Box(x1, y1, x2, y2);
-}

@@ -28,6 +28,8 @@ export interface Drawing {
   readonly placed: ArrayLike<number> | undefined;
   readonly marks: readonly Mark[];
   readonly mark: Mark | undefined;
+  /** What the markers lie on has colours of its own, pink and green: they are white. */
+  readonly differences: boolean;
   /** The rubber band of the zoom box, CSS pixels. */
   readonly band: readonly [number, number, number, number] | undefined;
   /** The middle, where keys act. */
@@ -37,21 +39,22 @@ export interface Drawing {
 export const NOTHING: Drawing = {
   lit: undefined,
   ...{ measures: [], snap: undefined, picked: undefined, placed: undefined },
-  ...{ marks: [], mark: undefined, band: undefined, cross: false },
+  ...{ marks: [], mark: undefined, differences: false, band: undefined, cross: false },
 };
 
 const RULER = "#ffd866";
 const PICKED = "#ffffff";
 const PLACED = "#79c0ff";
-const MARK = "#ff3b30";
+const ERRORS = { line: "#ff3b30", fill: "rgb(255 59 48 / 35%)", rgb: [0xff, 0x3b, 0x30] } as const;
+const DIFFERENCES = { line: "#ffffff", fill: "rgb(255 255 255 / 20%)", rgb: [0xff, 0xff, 0xff] } as const;
 const HALO = "rgb(0 0 0 / 75%)";
-const MARK_RGB = [0xff, 0x3b, 0x30] as const;
 const DIM = "rgb(11 13 16 / 72%)";
 
 /** A canvas over the picture, drawn by the page: few things, that follow each view at once. */
 export class Overlay {
   private readonly context: CanvasRenderingContext2D | null;
   private ratio = 1;
+  private ink: typeof ERRORS | typeof DIFFERENCES = ERRORS;
   private field: MarkField | undefined;
   private at: (x: number, y: number) => [number, number] = (x, y) => [x, y];
 
@@ -68,6 +71,7 @@ export class Overlay {
       canvas.height = room.height;
     } else context.clearRect(0, 0, room.width, room.height);
     this.ratio = ratio;
+    this.ink = drawing.differences ? DIFFERENCES : ERRORS;
     this.at = (x, y) => toScreen(view, room, x * unit, y * unit);
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     context.lineJoin = "round";
@@ -120,12 +124,12 @@ export class Overlay {
   private marks(context: CanvasRenderingContext2D, marks: readonly Mark[]): void {
     if (!marks.length) return;
     if (this.field?.marks !== marks) this.field = new MarkField(marks);
-    const large = this.field.draw(context, this.at, this.ratio, MARK_RGB);
+    const large = this.field.draw(context, this.at, this.ratio, this.ink.rgb);
     // One path of thousands of boxes takes ten times as long as the boxes one by one.
     const boxes = large.filter(({ kind }) => kind === "box").map((mark) => this.around(mark));
     for (const [colour, width] of [
       [HALO, 4],
-      [MARK, 1.5],
+      [this.ink.line, 1.5],
     ] as const) {
       context.strokeStyle = colour;
       context.lineWidth = width * this.ratio;
@@ -133,21 +137,21 @@ export class Overlay {
     }
     context.beginPath();
     for (const mark of large) if (mark.kind !== "box") this.path(context, mark);
-    this.halo(context, MARK, 1.5);
+    this.halo(context, this.ink.line, 1.5);
   }
 
   private mark(context: CanvasRenderingContext2D, mark: Mark): void {
     const [x1, y1, x2, y2] = this.around(mark);
     context.beginPath();
     this.path(context, mark);
-    context.fillStyle = "rgb(255 59 48 / 35%)";
+    context.fillStyle = this.ink.fill;
     if (mark.kind !== "line") context.fill();
-    this.halo(context, MARK, 2.5);
+    this.halo(context, this.ink.line, 2.5);
     // A ring that is seen however small the marker is.
     context.beginPath();
     const radius = Math.max(Math.hypot(x2 - x1, y2 - y1) / 2 + 6 * this.ratio, 14 * this.ratio);
     context.arc((x1 + x2) / 2, (y1 + y2) / 2, radius, 0, 2 * Math.PI);
-    this.halo(context, MARK, 1.5);
+    this.halo(context, this.ink.line, 1.5);
   }
 
   private around({ points }: Mark): [number, number, number, number] {

@@ -1,6 +1,6 @@
 import { CHUNK_SIZE } from "./chunks";
 import { indices, type Limits } from "./collect";
-import { Box, TURNS, type Turn } from "./geometry";
+import { Box, boxOf, TURNS, type Turn } from "./geometry";
 import { transformBox } from "./raster";
 import { freeAt, gridAt, type Node, type Scene } from "./scene";
 
@@ -192,12 +192,6 @@ class Walk {
 
 const touch = (one: Box, other: Box) =>
   one.x1 <= other.x2 && one.x2 >= other.x1 && one.y1 <= other.y2 && one.y2 >= other.y1;
-
-export function boxOf(points: readonly number[]): Box {
-  const box = new Box();
-  for (let i = 0; i < points.length; i += 2) box.add(points[i] as number, points[i + 1] as number);
-  return box;
-}
 
 /** How far a place is from a polygon; 0 inside. */
 function distance(points: readonly number[], x: number, y: number): number {

@@ -1,7 +1,7 @@
 import { type Chunked, chunk } from "./chunks";
-import { Box, TURNS, type Turn } from "./geometry";
+import { Box, boxOf, TURNS, type Turn } from "./geometry";
 import type { Cell, Layout } from "./layout";
-import { boxOf, Extents, type Measured, measure, measureCopies, polygonBoxes } from "./measure";
+import { Extents, type Measured, measure, measureCopies, polygonBoxes } from "./measure";
 
 /** A cell with all that culling and coverage need; sub-cells are counted in. */
 export interface Node extends Measured {

@@ -104,6 +104,7 @@ export class Shown {
       },
       shows: (showing) => {
         this.actions.options({ comparing: showing === "side by side" ? "first" : showing });
+        this.draw({ differences: showing === "difference" });
         this.side.renew("settings");
       },
     });
