@@ -30,6 +30,17 @@ def artifact_path(record: Record, relative: str) -> Path:
     raise Refusal(404, "The build has no such file.", field="path", remedy="…/artifacts lists the files it has.")
 
 
+def view_path(record: Record, view: str, name: str, step: str) -> Path:
+    """Return the file of one of the build's views; Refusal 404 that says whether ``step`` will still make it."""
+    relative = record.snapshot.views.get(view)
+    if relative is not None:
+        return artifact_path(record, relative)
+    if record.live:
+        raise Refusal(404, f"The build has no {name} yet.", remedy=f"Wait for the step {step}.")
+    sentence = f"The build has no {name}: it ended ({record.snapshot.state}) without one."
+    raise Refusal(404, sentence, remedy=f"Its log says why; build again, up to the step {step} at least.")
+
+
 def list_files(run_dir: Path, most: int, wanted: Sequence[str] = ()) -> tuple[list[dict[str, Any]], bool]:
     """Return the files, the final views first, and whether there are more than ``most``.
 
@@ -87,9 +98,5 @@ class PictureHandler(FileHandler):
     async def get(self, build_id: str) -> None:
         """Send the PNG; 404 until there is one."""
         record = self.record(build_id)
-        view = record.snapshot.views.get("render")
-        if view is None:
-            raise Refusal(
-                404, "The build has no picture of its layout yet.", remedy="Wait for the step KLayout.Render."
-            )
-        await self.send_file(artifact_path(record, view), content_type="image/png")
+        path = view_path(record, "render", "picture of its layout", "KLayout.Render")
+        await self.send_file(path, content_type="image/png")

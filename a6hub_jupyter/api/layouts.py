@@ -18,7 +18,7 @@ from ..layout.cache import SceneFiles
 from ..layout.errors import LayoutError
 from ..layout.netindex import NetIndex
 from ..layout.reports import find_reports
-from .artifacts import artifact_path
+from .artifacts import view_path
 from .base import guarded
 from .files import FileHandler
 from .turns import Kind
@@ -58,10 +58,7 @@ class LayoutHandler(FileHandler):
 
     def gds_of(self, record: Record) -> Path:
         """Return the GDS of a build; Refusal when it has none yet."""
-        view = record.snapshot.views.get("gds")
-        if view is None:
-            raise Refusal(404, "The build has no layout yet.", remedy="Wait for the step KLayout.StreamOut.")
-        return artifact_path(record, view)
+        return view_path(record, "gds", "layout", "KLayout.StreamOut")
 
     async def of_path(self) -> SceneFiles:
         """Return the scene of the file that ``path`` names."""
@@ -241,12 +238,10 @@ class NetsHandler(LayoutHandler):
     async def ask(self, build_id: str, question: Callable[[NetIndex], T]) -> T:
         """Return the answer of the index, made now unless it is there; Refusal when the build has no DEF yet."""
         record = self.record(build_id)
-        view = record.snapshot.views.get("def")
-        if view is None:
-            raise Refusal(404, "The build has no DEF yet.", remedy="Wait until its design is placed and routed.")
+        path = view_path(record, "def", "DEF", "Express.Routing or OpenROAD.DetailedRouting")
         async with self.conversion(field=None):
             lefs = await asyncio.to_thread(_lefs, record)
-            index = NetIndex(await self.services.scenes.nets(artifact_path(record, view), lefs))
+            index = NetIndex(await self.services.scenes.nets(path, lefs))
             return await asyncio.to_thread(question, index)
 
 

@@ -125,10 +125,11 @@ class Server:
             body = response.json()
         except ValueError:
             body = {}
-        if response.status_code == 404 and "field" not in body:
-            body = {"message": f"The server at {self.address.url} does not offer a6hub-jupyter.", "remedy": _ENABLE}
-        elif response.status_code == 403:
-            body = {"message": f"The server at {self.address.url} does not let this kernel in.", "remedy": _LET_IN}
+        if "remedy" not in body:  # all refusals of our own have one
+            if response.status_code == 404:
+                body = {"message": f"The server at {self.address.url} does not offer a6hub-jupyter.", "remedy": _ENABLE}
+            elif response.status_code == 403:
+                body = {"message": f"The server at {self.address.url} does not let this kernel in.", "remedy": _LET_IN}
         raise RequestRefusedError(response.status_code, body)
 
 

@@ -59,6 +59,10 @@ async def test_a_failing_step_fails_the_build_with_the_tools_own_line(api: Api, 
     assert "syntax error" in done["error"]["message"]
     states = {s["id"]: s["state"] for s in done["steps"]}
     assert states["Yosys.JsonHeader"] == "failed"
+    for what in ("layers", "picture", "nets"):
+        status, refusal = await api.get("builds", done["id"], what)
+        assert status == 404
+        assert "it ended (failed) without one" in refusal["message"]
     assert states["Yosys.Synthesis"] == "pending"
 
 

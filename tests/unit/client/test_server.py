@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
-from a6hub_jupyter.client.errors import ServerNotFoundError
-from a6hub_jupyter.client.server import find_server
+from a6hub_jupyter.client.errors import RequestRefusedError, ServerNotFoundError
+from a6hub_jupyter.client.server import Address, Server, find_server
 
 
 @pytest.fixture
@@ -69,3 +70,20 @@ def test_a_plain_script_is_told_how_to_start_one(runtime: Path) -> None:
     last = done.stderr.strip().splitlines()[-1]
     assert "No Jupyter server was found" in last
     assert "jupyter lab" in last
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (404, {"message": "The build has no layout.", "remedy": "Build again."}, "no layout. Build again."),
+        (404, {"message": "Not Found", "reason": None}, "does not offer a6hub-jupyter"),
+        (403, {"message": "A config.tcl is a program.", "remedy": "Keep it as config.json."}, "Keep it as"),
+        (403, {"message": "Forbidden"}, "does not let this kernel in"),
+    ],
+)
+def test_a_refusal_of_ours_is_told_from_a_server_without_us(
+    monkeypatch: pytest.MonkeyPatch, status: int, body: dict[str, str], says: str
+) -> None:
+    monkeypatch.setattr(httpx.Client, "request", lambda *_args, **_options: httpx.Response(status, json=body))
+    with pytest.raises(RequestRefusedError, match=says):
+        Server(Address("http://localhost:8888/", "t", "/")).get("builds/b1/layers")
