@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import klayout.db as kdb
@@ -16,13 +17,11 @@ from a6hub_jupyter.express.database import Component
 from a6hub_jupyter.express.drawing import via_table
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
-
     from a6hub_jupyter.express.antennacheck import AntennaViolation
     from a6hub_jupyter.express.assembly import Assembly
     from a6hub_jupyter.express.database import Database
     from a6hub_jupyter.express.drawing import Drawing
-    from a6hub_jupyter.express.geometry import Box, Shape
+    from a6hub_jupyter.express.geometry import Box
     from a6hub_jupyter.express.job import Job
     from a6hub_jupyter.express.lefcells import Macros
     from a6hub_jupyter.express.technology import Technology
@@ -36,27 +35,44 @@ FARTHEST = 100_000
 """A diode is at most so far from its gate, or from metal that charges it, nm."""
 
 
-def check(job: Job, technology: Technology, assembly: Assembly, drawings: dict[str, Drawing]) -> AntennaCheck:
-    """The antenna check on metal that is not written yet."""
-    stack = technology.stack
-    names = stack[stack.index(technology.pin_layer) : stack.index(job.strap_layer) + 1]
-    layout = kdb.Layout()
-    top = layout.create_cell(job.top)
-    layers = {name: layout.layer(k + 1, 0) for k, name in enumerate(names)}
-    for layer, box in _metal(technology, assembly, drawings, layers):
-        if layer in layers:
-            top.shapes(layers[layer]).insert(kdb.Box(*box))
-    return AntennaCheck(technology, layout, top, layers, assembly.database.netlist, assembly.components)
+class Antennas:
+    """The antenna check of metal that is not written yet: of all nets at first, then of those that have changed.
 
+    Each net is judged by its own metal: in a design without shorts that is all that charges its gates.
+    """
 
-def _metal(
-    technology: Technology, assembly: Assembly, drawings: dict[str, Drawing], layers: Container[str]
-) -> Iterator[Shape]:
-    table, widths = via_table(technology), {layer.name: layer.width for layer in technology.layers}
-    for _, shape in assembly.fixed(layers):
-        yield shape
-    for drawing in drawings.values():
-        yield from drawing.shapes(table, widths)
+    def __init__(self, job: Job, technology: Technology) -> None:
+        self._job, self._technology = job, technology
+        stack = technology.stack
+        self._layers = stack[stack.index(technology.pin_layer) : stack.index(job.strap_layer) + 1]
+        self._allowed: dict[str, tuple[Drawing, int]] = {}
+
+    def violations(self, assembly: Assembly, drawings: dict[str, Drawing]) -> list[AntennaViolation]:
+        """The violations there are now; nets that had none, and are drawn as they were, are not looked at again."""
+        allowed = {
+            name
+            for name, (drawing, patches) in self._allowed.items()
+            if drawings[name] is drawing and len(drawing.patches) == patches
+        }
+        found = list(self._check(assembly, {n: d for n, d in drawings.items() if n not in allowed}).violations())
+        violating = {violation.net for violation in found}
+        self._allowed = {n: (d, len(d.patches)) for n, d in drawings.items() if n not in violating}
+        return found
+
+    def _check(self, assembly: Assembly, drawings: dict[str, Drawing]) -> AntennaCheck:
+        technology, netlist = self._technology, assembly.database.netlist
+        layout = kdb.Layout()
+        top = layout.create_cell(self._job.top)
+        layers = {name: layout.layer(k + 1, 0) for k, name in enumerate(self._layers)}
+        table, widths = via_table(technology), {layer.name: layer.width for layer in technology.layers}
+        metal = [shape for net, shape in assembly.fixed(layers) if net in drawings]
+        for drawing in drawings.values():
+            metal += drawing.shapes(table, widths)
+        for layer, box in metal:
+            if layer in layers:
+                top.shapes(layers[layer]).insert(kdb.Box(*box))
+        netlist = replace(netlist, nets={name: netlist.nets[name] for name in drawings})
+        return AntennaCheck(technology, layout, top, layers, netlist, assembly.components)
 
 
 def with_diodes(

@@ -51,7 +51,7 @@ class _Drawn:
 class Metal:
     """All metal of a design: what is fixed, and what each net draws. Filling adds patches to the drawings.
 
-    The first check looks everywhere, later ones where metal came or went.
+    The first check looks everywhere, later ones where metal came or went; so it is kept while cells come and go.
     """
 
     def __init__(self, technology: Technology, top_layer: str, fixed: Iterable[tuple[str | None, Shape]]) -> None:
@@ -63,24 +63,41 @@ class Metal:
         self._widths = {layer.name: layer.width for layer in technology.layers}
         self._least = {n: technology.lef.layers[n].width for n in self._layers}
         self._metals = {n for n in self._layers if technology.lef.layers[n].kind == "ROUTING"}
+        self._fixed: set[tuple[str | None, Shape]] = set()
         self._fixed_regions = {n: kdb.Region() for n in self._layers}
         self._fixed_bins: dict[tuple[str, int, int], list[tuple[Box, str | None]]] = defaultdict(list)
-        for owner, (layer, box) in fixed:
-            if layer in self._fixed_regions:
-                self._fixed_regions[layer].insert(kdb.Box(*box))
-                for key in _bins(layer, box):
-                    self._fixed_bins[key].append((box, owner))
-        for region in self._fixed_regions.values():
-            region.merge()
+        self._moved: list[Shape] = []
+        self.fix(fixed)
         self._regions: dict[str, kdb.Region] = {}
         self._nets: dict[str, _Drawn] = {}
         self._bins: dict[tuple[str, int, int], list[tuple[Box, str]]] = defaultdict(list)
         self._of_cuts: list[Finding] = []
         self._of_metals: list[Finding] = []
 
+    def fix(self, fixed: Iterable[tuple[str | None, Shape]]) -> None:
+        """Take over all that is fixed now, in place of what was; the next check looks where it has changed."""
+        now = {(owner, shape) for owner, shape in fixed if shape.layer in self._fixed_regions}
+        for owner, (layer, box) in self._fixed - now:
+            for key in _bins(layer, box):
+                self._fixed_bins[key].remove((box, owner))
+        for owner, (layer, box) in now - self._fixed:
+            for key in _bins(layer, box):
+                self._fixed_bins[key].append((box, owner))
+        moved = [shape for _, shape in self._fixed ^ now]
+        regions = {layer: kdb.Region() for layer in {shape.layer for shape in moved}}
+        for _, (layer, box) in now:
+            if layer in regions:
+                regions[layer].insert(kdb.Box(*box))
+        for region in regions.values():
+            region.merge()
+        self._fixed_regions |= regions
+        self._fixed = now
+        self._moved += moved
+
     def mend(self, drawings: dict[str, Drawing]) -> list[Finding]:
         """Fill the notches of all nets; returns what is left. Violations within the cells alone are not ours."""
-        changed = self._follow(drawings)
+        changed = self._follow(drawings) + self._moved
+        self._moved = []
         if not changed and self._regions:
             return self._of_cuts + self._of_metals
         places = self._around(changed) if self._regions else None

@@ -33,12 +33,16 @@ LOWER = 0.8
 
 @dataclass
 class Routed:
-    """A design as routed: its metal, design rule findings, and nets in conflict."""
+    """A design as routed: its metal, design rule findings, and nets in conflict.
+
+    `metal` has been checked, for this design or for one a few cells before.
+    """
 
     assembly: Assembly
     drawings: dict[str, Drawing]
     findings: list[Finding]
     conflicts: list[str]
+    metal: Metal | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -61,9 +65,13 @@ def route_and_repair(assembly: Assembly, until: float, before: Routed | None = N
     for net in assembly.nets:
         is_same = before is not None and kept.get(net.name) == net.entries()
         drawings[net.name] = before.drawings[net.name] if before and is_same else assembly.draw(net)
+    metal = before.metal if before else None
     if conflicts:
-        return Routed(assembly, drawings, [], conflicts)
-    metal = Metal(assembly.technology, job.strap_layer, assembly.fixed())
+        return Routed(assembly, drawings, [], conflicts, metal)
+    if metal is None:
+        metal = Metal(assembly.technology, job.strap_layer, assembly.fixed())
+    else:
+        metal.fix(assembly.fixed())
     findings = metal.mend(drawings)
     for turn in range(REPAIR_ROUNDS):
         if conflicts or not findings or time.monotonic() > until:
@@ -77,17 +85,17 @@ def route_and_repair(assembly: Assembly, until: float, before: Routed | None = N
             if entries[name] != net.entries():
                 drawings[name] = assembly.draw(net)
         findings = metal.mend(drawings)
-    return Routed(assembly, drawings, findings, conflicts)
+    return Routed(assembly, drawings, findings, conflicts, metal)
 
 
 def route_without_antennas(job: Job, technology: Technology, database: Database, until: float) -> Routed:
     """Route; then add diodes where metal charges gates too much, and route these, a few times at most."""
     routed = nudged_until_clean(route_and_repair(assemble(job, technology, database), until), until)
+    antennas = antennarepair.Antennas(job, technology)
     for _ in range(antennarepair.ROUNDS):
         if not routed.is_clean or time.monotonic() > until:
             break
-        check = antennarepair.check(job, technology, routed.assembly, routed.drawings)
-        violations = list(check.violations())
+        violations = antennas.violations(routed.assembly, routed.drawings)
         if not violations:
             break
         larger = antennarepair.with_diodes(job, technology, routed.assembly.database, violations)

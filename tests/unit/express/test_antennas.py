@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from a6hub_jupyter.express import antennarepair, verilog
 from a6hub_jupyter.express.antennacheck import AntennaCheck, AntennaViolation, check, table
 from a6hub_jupyter.express.antennarules import AntennaRules, Limit
+from a6hub_jupyter.express.drawing import Drawing
+from a6hub_jupyter.express.geometry import Box, Shape
+from a6hub_jupyter.express.job import Job
+from a6hub_jupyter.express.layoutcheck import read_components
 from a6hub_jupyter.express.lef import Lef
+from a6hub_jupyter.express.technology import Technology
 from tests.unit.express.jobs import job
 
 kdb = pytest.importorskip("klayout.db")
@@ -51,23 +59,14 @@ DEF = (
 )
 
 
-def found(
-    directory: Path, rules: dict[str, str], boxes: list[tuple[str, float, float, float, float]]
-) -> list[AntennaViolation]:
-    """Violations of a layout with these boxes (um) and a via stack on both pins."""
+def design(directory: Path, rules: dict[str, str]) -> Job:
+    """Two cells, and a technology with these rules."""
     text = LEF
     for k in range(3):
         text = text.replace(f"RULE{k}", rules.get(f"m{k}", ""))
     for name, content in (("all.lef", text), ("layers.map", MAP), ("top.v", NETLIST), ("top.def", DEF)):
         (directory / name).write_text(content)
-    layout = kdb.Layout()
-    top = layout.create_cell("top")
-    pins = [("m0", x, 0.4, x + 0.2, 0.6) for x in (0.4, 40.4)]
-    cuts = [(cut, x + 0.05, 0.45, x + 0.15, 0.55) for x in (0.4, 40.4) for cut in ("c0", "c1")]
-    for layer, *box in [*pins, *cuts, *boxes]:
-        top.shapes(layout.layer(LAYERS[layer], 0)).insert(kdb.DBox(*box).to_itype(layout.dbu))
-    layout.write(str(directory / "top.gds"))
-    settings = job(
+    return job(
         directory,
         top="top",
         lefs=[str(directory / "all.lef")],
@@ -80,6 +79,20 @@ def found(
         layout=str(directory / "top.gds"),
         placement=str(directory / "top.def"),
     )
+
+
+def found(
+    directory: Path, rules: dict[str, str], boxes: list[tuple[str, float, float, float, float]]
+) -> list[AntennaViolation]:
+    """Violations of a layout with these boxes (um) and a via stack on both pins."""
+    settings = design(directory, rules)
+    layout = kdb.Layout()
+    top = layout.create_cell("top")
+    pins = [("m0", x, 0.4, x + 0.2, 0.6) for x in (0.4, 40.4)]
+    cuts = [(cut, x + 0.05, 0.45, x + 0.15, 0.55) for x in (0.4, 40.4) for cut in ("c0", "c1")]
+    for layer, *box in [*pins, *cuts, *boxes]:
+        top.shapes(layout.layer(LAYERS[layer], 0)).insert(kdb.DBox(*box).to_itype(layout.dbu))
+    layout.write(str(directory / "top.gds"))
     violations = list(AntennaCheck.of_layout(settings).violations())
     metrics = check(settings)
     assert metrics["antenna__violating__pins"] == len({v.pin for v in violations})
@@ -149,3 +162,45 @@ def test_plain_limit_holds_without_diffusion() -> None:
     assert Limit(200, [(0, 300), (1, 900)]).allowed(0) == 200
     assert Limit(200, []).allowed(5) == 200
     assert Limit().allowed(5) is None
+
+
+def test_metal_that_is_not_written_yet_is_weighed_alike_and_only_where_it_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = {"m1": "ANTENNAAREARATIO 20 ; "}
+    written = found(tmp_path, rules, JOINED)
+    settings = design(tmp_path, rules)
+    technology = Technology.of(settings)
+    pins = [("n", Shape("m0", Box(x, 400, x + 200, 600))) for x in (400, 40400)]
+    pins.append(("power", Shape("m1", Box(40000, 0, 41000, 90000))))  # it would charge the gate
+    netlist = verilog.read(settings.given("netlist"), "top", technology.lef.macros.bits)
+    database = SimpleNamespace(netlist=netlist)
+    assembly: Any = SimpleNamespace(
+        fixed=lambda _layers: pins, database=database, components=read_components(settings.given("placement"))
+    )
+    weighed: list[verilog.Netlist] = []
+
+    def weigh(*given: Any) -> AntennaCheck:
+        weighed.append(given[4])
+        return AntennaCheck(*given)
+
+    monkeypatch.setattr(antennarepair, "AntennaCheck", weigh)
+    antennas = antennarepair.Antennas(settings, technology)
+
+    def drawing(boxes: list[tuple[str, float, float, float, float]]) -> Drawing:
+        cuts = [(cut, x + 0.05, 0.45, x + 0.15, 0.55) for x in (0.4, 40.4) for cut in ("c0", "c1")]
+        return Drawing(patches=[Shape(n, Box(*(round(1000 * v) for v in box))) for n, *box in [*cuts, *boxes]])
+
+    def nets() -> list[str]:
+        return list(weighed[-1].nets)
+
+    drawings = {"n": drawing(JOINED)}
+    assert antennas.violations(assembly, drawings) == written
+    assert antennas.violations(assembly, drawings) == written, "what violates is looked at again"
+    drawings = {"n": drawing([*ON_M1[:1], ("m1", 40.4, 0.4, 40.6, 5.6), *JOINED[2:]])}
+    assert antennas.violations(assembly, drawings) == []
+    assert nets() == ["n"]
+    assert antennas.violations(assembly, drawings) == []
+    assert nets() == [], "it is as it was"
+    drawings["n"].patches.append(Shape("m1", Box(40400, 400, 40600, 10600)))
+    assert [v.pin for v in antennas.violations(assembly, drawings)] == ["g/A"]

@@ -93,7 +93,11 @@ def test_looking_only_where_metal_changed_finds_what_looking_everywhere_does(see
     drawings = {f"n{k}": scattered(rng) for k in range(25)}
     followed = metal(*fixed)
     seen = []
-    for _ in range(5):
+    for turn in range(6):
+        if turn % 2:  # a cell has moved, and one has gone
+            x = rng.randrange(0, 30000, 20)
+            fixed[turn : turn + 2] = [(rng.choice((None, "n1")), Shape("m1", Box(x, 0, x + 200, 30000)))]
+            followed.fix(fixed)
         found = followed.mend(drawings)
         assert set(found) == set(metal(*fixed).mend(drawings))
         seen.append(len(found))
