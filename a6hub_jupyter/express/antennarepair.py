@@ -71,7 +71,7 @@ class Antennas:
         for layer, box in metal:
             if layer in layers:
                 top.shapes(layers[layer]).insert(kdb.Box(*box))
-        netlist = replace(netlist, nets={name: netlist.nets[name] for name in drawings})
+        netlist = replace(netlist, nets={name: pins for name, pins in netlist.nets.items() if name in drawings})
         return AntennaCheck(technology, layout, top, layers, netlist, assembly.components)
 
 
