@@ -145,12 +145,17 @@ class RuleCheck:
     def _spacing(self, name: str, region: kdb.Region, spacing: int) -> Iterator[Violation]:
         """Spacing within and between polygons.
 
-        Asked for separately: klayout's `space_check` finds the same, but takes ten times as long on rails
-        that join hundreds of shapes.
+        Edges find at once all that polygons find, and a little that has metal between: polygons are asked only near
+        these, since those of many shapes, such as the rails of a layer, take long. `space_check` finds the same as the
+        two checks here, but takes ten times as long.
         """
         rule, distance = f"{name}.space<{spacing / 1000:g}", self._units(spacing)
-        yield from _found(rule, name, "space", region.notch_check(distance))
-        yield from _found(rule, name, "space", region.isolated_check(distance))
+        close = kdb.Region()
+        for pair in region.edges().space_check(distance).each():
+            close.insert(pair.bbox().enlarged(distance, distance))
+        near = region.interacting(close)
+        yield from _found(rule, name, "space", near.notch_check(distance))
+        yield from _found(rule, name, "space", near.isolated_check(distance))
 
     def _wider(self, name: str, region: kdb.Region, width: int) -> kdb.Region:
         """The parts of a metal that are wider than `width` nm.
