@@ -102,3 +102,22 @@ def test_several_processes_find_the_same_in_the_same_order(monkeypatch: pytest.M
     monkeypatch.setattr(layerchecks, "MANY_POLYGONS", 0)
     monkeypatch.setattr(rules, "violations", None)
     assert listed(layerchecks.violations(rules, regions, 2)) == alone
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_spacing_near_close_edges_is_all_there_is(seed: int) -> None:
+    rng, region = random.Random(seed), kdb.Region()
+    grid = rng.choice((5, 50, 100, 200))
+    for _ in range(rng.choice((100, 300))):
+        x, y = rng.randrange(0, 8000, grid), rng.randrange(0, 8000, grid)
+        width, height = (rng.randrange(grid, 11 * grid, grid) for _ in range(2))
+        slanted = kdb.Polygon([kdb.Point(x, y), kdb.Point(x + width, y + height), kdb.Point(x + width, y)])
+        region.insert(slanted if rng.random() < 0.2 else kdb.Box(x, y, x + width, y + height))
+    region.merge()
+    lef = Lef()
+    lef.parse(STACK)
+    found = RuleCheck(lef, ["m1"]).violations({"m1": region}, "metal")
+    pairs = [pair for pairs in (region.notch_check(200), region.isolated_check(200)) for pair in pairs.each()]
+    wanted = sorted(pair.bbox().to_s() for pair in pairs)
+    assert wanted
+    assert sorted(v.box.to_s() for v in found if v.rule == "m1.space<0.2") == wanted
