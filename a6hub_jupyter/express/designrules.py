@@ -71,6 +71,19 @@ class RuleCheck:
             lengths += [max(e.first, e.second) for e in self._lef.layers[name].enclosures]
         return self._units(max(lengths)) + 1
 
+    def margin(self) -> int:
+        """How far around a place metal must be known for all that is found there to be right, in database units.
+
+        Shapes with too little area, and holes, are no longer than this; wide metal is known as wide.
+        """
+        lengths = [0.0]
+        for name, rules in self._rules.items():
+            layer = self._lef.layers[name]
+            if layer.width:
+                lengths += [2 * layer.area / layer.width, 2 * rules.hole_area / layer.width + layer.width]
+            lengths += [w.width + w.run for w in rules.wide] + [float(c.width) for c in rules.cut_counts]
+        return self.reach() + self._units(max(lengths))
+
     def not_checked(self) -> dict[str, list[str]]:
         """Rules that are not checked, as the LEF writes them, and the layers that have them."""
         found: dict[str, list[str]] = {}

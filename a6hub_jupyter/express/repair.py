@@ -58,17 +58,16 @@ class Metal:
         stack = technology.stack
         self._layers = stack[stack.index(technology.pin_layer) : stack.index(top_layer) + 1]
         self._check = RuleCheck(technology.lef, self._layers)
-        self._reach = self._check.reach()
+        self._reach, self._margin = self._check.reach(), self._check.margin()
         self._table = via_table(technology)
         self._widths = {layer.name: layer.width for layer in technology.layers}
         self._least = {n: technology.lef.layers[n].width for n in self._layers}
         self._metals = {n for n in self._layers if technology.lef.layers[n].kind == "ROUTING"}
         self._fixed: set[tuple[str | None, Shape]] = set()
-        self._fixed_regions = {n: kdb.Region() for n in self._layers}
         self._fixed_bins: dict[tuple[str, int, int], list[tuple[Box, str | None]]] = defaultdict(list)
         self._moved: list[Shape] = []
         self.fix(fixed)
-        self._regions: dict[str, kdb.Region] = {}
+        self._is_checked = False
         self._nets: dict[str, _Drawn] = {}
         self._bins: dict[tuple[str, int, int], list[tuple[Box, str]]] = defaultdict(list)
         self._of_cuts: list[Finding] = []
@@ -76,44 +75,45 @@ class Metal:
 
     def fix(self, fixed: Iterable[tuple[str | None, Shape]]) -> None:
         """Take over all that is fixed now, in place of what was; the next check looks where it has changed."""
-        now = {(owner, shape) for owner, shape in fixed if shape.layer in self._fixed_regions}
+        now = {(owner, shape) for owner, shape in fixed if shape.layer in self._layers}
         for owner, (layer, box) in self._fixed - now:
             for key in _bins(layer, box):
                 self._fixed_bins[key].remove((box, owner))
         for owner, (layer, box) in now - self._fixed:
             for key in _bins(layer, box):
                 self._fixed_bins[key].append((box, owner))
-        moved = [shape for _, shape in self._fixed ^ now]
-        regions = {layer: kdb.Region() for layer in {shape.layer for shape in moved}}
-        for _, (layer, box) in now:
-            if layer in regions:
-                regions[layer].insert(kdb.Box(*box))
-        for region in regions.values():
-            region.merge()
-        self._fixed_regions |= regions
+        self._moved += [shape for _, shape in self._fixed ^ now]
         self._fixed = now
-        self._moved += moved
 
     def mend(self, drawings: dict[str, Drawing]) -> list[Finding]:
         """Fill the notches of all nets; returns what is left. Violations within the cells alone are not ours."""
         changed = self._follow(drawings) + self._moved
         self._moved = []
-        if not changed and self._regions:
+        if not changed and self._is_checked:
             return self._of_cuts + self._of_metals
-        places = self._around(changed) if self._regions else None
-        self._join({shape.layer for shape in changed})
-        self._of_cuts = self._renewed(self._of_cuts, "cut", places, [])
-        for turn in range(FILL_ROUNDS + 1):
-            patches: list[tuple[str, Shape]] = []
+        patches: list[tuple[str, Shape]] = []
+        if self._is_checked:
+            places = self._around(changed)
+            self._of_cuts = self._renewed(self._of_cuts, "cut", places, [])
             self._of_metals = self._renewed(self._of_metals, "metal", places, patches)
+        else:
+            self._look_everywhere(patches)
+        for _ in range(FILL_ROUNDS):
             new = [(net, patch) for net, patch in patches if patch not in drawings[net].patches]
-            if not new or turn == FILL_ROUNDS:
+            if not new:
                 break
             for net, patch in new:
                 drawings[net].patches.append(patch)
-            self._join({shape.layer for shape in self._follow(drawings)})
-            places = self._around([patch for _, patch in new])
+            self._follow(drawings)
+            patches = []
+            self._of_metals = self._renewed(self._of_metals, "metal", self._around([p for _, p in new]), patches)
         return self._of_cuts + self._of_metals
+
+    def _look_everywhere(self, patches: list[tuple[str, Shape]]) -> None:
+        regions = self._merged(None)
+        self._of_cuts = self._findings(layerchecks.violations(self._check, regions, cores(), "cut"), [])
+        self._of_metals = self._findings(layerchecks.violations(self._check, regions, cores(), "metal"), patches)
+        self._is_checked = True
 
     def _follow(self, drawings: dict[str, Drawing]) -> list[Shape]:
         """Take over what has changed in the drawings; returns the shapes that came or went."""
@@ -122,7 +122,7 @@ class Metal:
             extent, known = (len(drawing.wires), len(drawing.vias), len(drawing.patches)), self._nets.get(net)
             if known and known.drawing is drawing and known.extent == extent:
                 continue
-            shapes = [s for s in drawing.shapes(self._table, self._widths) if s.layer in self._fixed_regions]
+            shapes = [s for s in drawing.shapes(self._table, self._widths) if s.layer in self._layers]
             before = set(known.shapes) if known else set()
             for layer, box in before - set(shapes):
                 for key in _bins(layer, box):
@@ -134,52 +134,47 @@ class Metal:
             self._nets[net] = _Drawn(drawing, extent, shapes)
         return changed
 
-    def _join(self, layers: set[str]) -> None:
-        """Merge all metal and cuts of these layers anew."""
-        if not self._regions:
-            layers = set(self._layers)
-        regions = {name: self._fixed_regions[name].dup() for name in sorted(layers)}
-        for drawn in self._nets.values():
-            for layer, box in drawn.shapes:
-                if layer in regions:
-                    regions[layer].insert(kdb.Box(*box))
-        for region in regions.values():
+    def _merged(self, boxes: list[Box] | None) -> dict[str, kdb.Region]:
+        """All metal and cuts, or those in the bins around some boxes: in these they are complete."""
+        bins = {key[1:] for box in boxes for key in _bins("", box)} if boxes is not None else ()
+        regions: dict[str, kdb.Region] = {}
+        for name in self._layers:
+            if boxes is None:
+                found = {box for _, (layer, box) in self._fixed if layer == name}
+                found |= {box for drawn in self._nets.values() for layer, box in drawn.shapes if layer == name}
+            else:
+                found = {box for at in bins for box, _ in self._bins.get((name, *at), ())}
+                found |= {box for at in bins for box, _ in self._fixed_bins.get((name, *at), ())}
+            region = regions[name] = kdb.Region()
+            for box in found:
+                region.insert(kdb.Box(*box))
             region.merge()
-        self._regions |= regions
+        return regions
 
     def _around(self, shapes: list[Shape]) -> set[tuple[int, int]]:
         """The bins in which a change of these shapes can make or mend a violation."""
-        reach = self._reach
-        grown = (Box(b.x1 - reach, b.y1 - reach, b.x2 + reach, b.y2 + reach) for _, b in shapes)
-        return {key[1:] for box in grown for key in _bins("", box)}
+        return {key[1:] for _, box in shapes for key in _bins("", _grown(box, self._reach))}
 
     def _renewed(
         self,
         findings: list[Finding],
         kind: str,
-        places: set[tuple[int, int]] | None,
+        places: set[tuple[int, int]],
         patches: list[tuple[str, Shape]],
     ) -> list[Finding]:
-        """The findings after the check of some places (None: everywhere); patches for notches of one net.
+        """The findings after the check of some places; patches for notches of one net.
 
-        Whole polygons around the places are checked, among themselves: all that is nearer to a place than any rule
-        asks for is among them.
+        What is nearer to a place than any rule looks is complete; what is made of its border is not among the places.
         """
-        if places is None:
-            return self._findings(layerchecks.violations(self._check, self._regions, cores(), kind), patches)
         kept: list[Finding] = []
         moved: list[Finding] = []
         for finding in findings:
             (moved if _is_among(finding.box, places) else kept).append(finding)
-        boxes = [Box(i * BIN, j * BIN, (i + 1) * BIN, (j + 1) * BIN) for i, j in sorted(places)]
-        boxes += [f.box for f in moved]  # whose polygons may be anywhere in their box
-        window = kdb.Region()
-        for box in boxes:
-            window.insert(kdb.Box(*box).enlarged(self._reach, self._reach))
-        window.merge()
-        part = {name: region.interacting(window) for name, region in self._regions.items()}
-        inside = (v for v in self._check.violations(part, kind) if _is_among(_place(v), places))
-        return kept + self._findings(inside, patches)
+        boxes = [Box(i * BIN, j * BIN, (i + 1) * BIN, (j + 1) * BIN) for i, j in places]
+        boxes += [f.box for f in moved]  # whose metal may be anywhere in their box
+        regions = self._merged([_grown(box, self._margin) for box in boxes])
+        found = layerchecks.violations(self._check, regions, cores(), kind)
+        return kept + self._findings([v for v in found if _is_among(_place(v), places)], patches)
 
     def _findings(self, violations: Iterable[Violation], patches: list[tuple[str, Shape]]) -> list[Finding]:
         """Violations with the nets that have metal there; patches for those that are notches of one net."""
@@ -229,6 +224,10 @@ def _widened(low: int, high: int, least: int) -> tuple[int, int]:
     """An interval grown on both sides to at least `least`, on the manufacturing grid of 5 nm."""
     missing = max(0, least - (high - low))
     return (low - (missing + 1) // 2) // 5 * 5, -(-(high + (missing + 1) // 2) // 5) * 5
+
+
+def _grown(box: Box, margin: int) -> Box:
+    return Box(box.x1 - margin, box.y1 - margin, box.x2 + margin, box.y2 + margin)
 
 
 def _place(violation: Violation) -> Box:
