@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import resource
 import sys
@@ -126,6 +127,8 @@ def run(task: Callable[[Job], Metrics]) -> None:
 
     A ProblemError ends in its sentence on the console and in `problem.txt`, and exit code 1; no traceback.
     """
+    # A tool keeps millions of small objects until it ends: looking for cycles among them takes a tenth of its time.
+    gc.disable()
     job = Job.load(sys.argv[1])
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     start = time.monotonic()
