@@ -19,8 +19,8 @@ lab: $(READY) $(BUNDLE)
 
 test: $(READY) $(BUNDLE) js/node_modules/.ready
 	$(PYTHON) hatch_build.py test
-	$(PYTHON) -m pytest -n 2 --dist loadfile --reruns 1 tests/unit tests/server tests/flow
-	$(PYTHON) -m pytest -n 2 --dist loadfile --reruns 2 tests/browser  # a process of its own: playwright and pytest-jupyter both want the event loop
+	$(PYTHON) -m pytest -n 2 --dist loadfile --reruns 1 --rerun-show-tracebacks tests/unit tests/server tests/flow
+	$(PYTHON) -m pytest -n 2 --dist loadfile --reruns 2 --rerun-show-tracebacks tests/browser  # a process of its own: playwright and pytest-jupyter both want the event loop
 
 lint: $(READY) js/node_modules/.ready
 	$(VENV)/bin/ruff format --check .
