@@ -37,14 +37,14 @@ def run(page: Page, which: int | Locator) -> Locator:
         if dialog.count():
             page.keyboard.press("Escape")
         try:
-            cell.locator(".jp-InputArea-editor").click(timeout=10_000)
+            cell.locator(".jp-InputArea-editor").click(timeout=30_000)
         except PlaywrightError:
-            raise AssertionError(f"the cell cannot be clicked; over it lies {dialog.all_inner_texts()}") from None
+            continue
         page.keyboard.press("Control+Enter")
         with contextlib.suppress(AssertionError):
-            expect(prompt).to_have_text(re.compile(r"\[[*\d]+\]"), timeout=2000)
+            expect(prompt).to_have_text(re.compile(r"\[[*\d]+\]"), timeout=5000)
             return cell
-    raise AssertionError("the cell does not run")
+    raise AssertionError(f"the cell does not run; over it lies {dialog.all_inner_texts()}")
 
 
 def until_printed(page: Page, which: int, expected: str) -> None:

@@ -94,7 +94,7 @@ class Lab:
         yield
         config.unlink()
 
-    def until(self, build_id: str, *states: str, seconds: float = 60) -> Any:
+    def until(self, build_id: str, *states: str, seconds: float = 240) -> Any:
         """Wait until a build is in one of the states."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -143,7 +143,7 @@ def test_offline_for_a_while_it_says_so_and_misses_nothing(page: Page, lab: Lab,
     offline = True
     page.context.set_offline(True)
     routes[0].close(code=4000)
-    expect(widget).to_contain_text("Reconnecting", timeout=10_000)
+    expect(widget).to_contain_text("Reconnecting", timeout=30_000)
     screenshot(page, "widget-reconnecting")
     page.wait_for_timeout(20_000)
     offline = False

@@ -89,7 +89,7 @@ def test_a_form_edits_the_design_and_says_what_is_wrong_at_the_field(page: Page,
     expect(form.get_by_label("CLOCK_PERIOD", exact=True)).to_have_value("12")
     expect(utilisation).to_have_value("44")
     form.get_by_role("button", name="All", exact=True).click()
-    expect(form.locator(".a6-row")).to_have_count(25, timeout=20_000)
+    expect(form.locator(".a6-row")).to_have_count(25, timeout=30_000)
     try:
         choose_theme(page, "JupyterLab Dark")
         screenshot(page, "form-dark")
@@ -144,5 +144,5 @@ def choose_theme(page: Page, name: str) -> None:
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Theme$")).hover()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{name}$")).click()
     light = "true" if name.endswith("Light") else "false"
-    expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached(timeout=20_000)
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=20_000)
+    expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached(timeout=30_000)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=30_000)

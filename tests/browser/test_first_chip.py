@@ -61,9 +61,9 @@ def test_the_notebook_makes_a_chip_and_survives_a_kernel_restart(page: Page, lab
     assert build["state"] == "running"
     restart_kernel(page, lab)
     lab.until(build["id"], "succeeded")
-    expect(widget).to_contain_text("Succeeded", timeout=15_000)
+    expect(widget).to_contain_text("Succeeded", timeout=30_000)
     picture = widget.locator("img")
-    expect(picture).to_be_visible(timeout=15_000)
+    expect(picture).to_be_visible(timeout=30_000)
     assert picture.evaluate("image => image.naturalWidth") > 100
     picture.scroll_into_view_if_needed()
     screenshot(page, "lab-succeeded")
@@ -131,7 +131,7 @@ def test_the_server_is_killed_and_started_again_while_a_chip_is_made(page: Page,
     expect(widget).to_contain_text("Running", timeout=30_000)
     build = newest(lab)
     lab.stop(kill=True)
-    expect(widget).to_contain_text("Reconnecting", timeout=15_000)
+    expect(widget).to_contain_text("Reconnecting", timeout=30_000)
     screenshot(page, "lab-reconnecting")
     lab.start()
     lab.until(build["id"], "succeeded")

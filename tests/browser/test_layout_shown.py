@@ -40,7 +40,7 @@ def test_scrolled_away_and_back_it_is_drawn_and_keys_are_enough(page: Page, lab:
     library.write_gds(lab.work / "shown.gds")
     sources = ["import a6hub_jupyter as a6hub\nview = a6hub.layout('shown.gds'); view", *["# below\n" * 40] * 3]
     open_cells(page, lab, *sources, "print(view.view)", name="shown.ipynb", app=app)
-    expect(page.locator("body[data-jp-theme-light=false]")).to_be_attached(timeout=20_000)
+    expect(page.locator("body[data-jp-theme-light=false]")).to_be_attached(timeout=30_000)
     shown = run(page, 0)
     stage = shown.get_by_role("application")
     expect(stage).to_have_attribute("aria-label", re.compile("Layout of CHIP"), timeout=30_000)

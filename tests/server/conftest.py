@@ -105,7 +105,7 @@ class Api:
         assert status == 201, build
         return build
 
-    async def until(self, build_id: str, *states: str, seconds: float = 20.0) -> Json:
+    async def until(self, build_id: str, *states: str, seconds: float = 60.0) -> Json:
         """Wait for one of the states, by default for the end."""
         wanted = states or ("succeeded", "failed", "cancelled", "timed_out", "lost")
         for _ in range(int(seconds / 0.05)):

@@ -127,7 +127,7 @@ class Server:
                     return dict(response.json())
             await asyncio.sleep(0.1)
 
-    async def until(self, build_id: str, *states: str, seconds: float = 30.0) -> Json:
+    async def until(self, build_id: str, *states: str, seconds: float = 60.0) -> Json:
         """Wait for one of the states, by default for the end."""
         wanted = states or ("succeeded", "failed", "cancelled", "timed_out", "lost")
         for _ in range(int(seconds / 0.05)):
