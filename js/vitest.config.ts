@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts"],
     testTimeout: 60_000,
-    // What a busy machine is too slow for is tried once more, as in tests/browser.
+    // What a busy machine is too slow for is tried once more, as in the other tests.
     retry: 1,
     browser: {
       enabled: true,

@@ -101,8 +101,11 @@ def route_without_antennas(job: Job, technology: Technology, database: Database,
         larger = antennarepair.with_diodes(job, technology, routed.assembly.database, violations)
         if larger is None:
             break
+        patches = {name: len(drawing.patches) for name, drawing in routed.drawings.items()}
         candidate = nudged_until_clean(route_and_repair(Assembly(job, technology, larger), until, routed), until)
         if not candidate.is_clean:
+            for name, drawing in routed.drawings.items():
+                del drawing.patches[patches[name] :]  # they were made for cells that are not to be there
             print("The design with these diodes does not come out clean: they are left out.")
             break
         routed = candidate

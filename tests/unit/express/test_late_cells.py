@@ -12,6 +12,7 @@ import pytest
 from a6hub_jupyter.express import antennarepair, nudging, routing, rows
 from a6hub_jupyter.express.antennacheck import AntennaViolation
 from a6hub_jupyter.express.database import Component, Database
+from a6hub_jupyter.express.drawing import Drawing
 from a6hub_jupyter.express.geometry import Box, Shape
 from a6hub_jupyter.express.job import Job
 from a6hub_jupyter.express.lefcells import Macro, Pin
@@ -95,6 +96,27 @@ def test_cells_move_until_nothing_is_in_conflict_or_it_was_tried_enough(
     first = routed(assembled(settings, TECHNOLOGY, database(3, 8, 13, 30, length=40)), FOREVER)
     assert len(routing.nudged_until_clean(first, FOREVER).conflicts) == left
     assert len(tries) == 1 + min(rounds, nudging.ROUNDS)
+
+
+def test_what_was_filled_beside_diodes_that_are_left_out_is_left_out_too(
+    settings: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, later = (Shape("m1", Box(x, 0, x + 200, 200)) for x in (0, 1000))
+    drawing, before = Drawing(patches=[first]), database(3, length=40)
+    design: Any = SimpleNamespace(database=before)
+
+    def routed(_assembly: Any, _until: float, before: Any = None) -> routing.Routed:
+        if before:
+            drawing.patches.append(later)
+        return routing.Routed(design, {"n0": drawing}, [], ["n0"] * (nudging.MOST_NETS + 1) if before else [])
+
+    monkeypatch.setattr(routing, "Assembly", lambda *_: design)
+    monkeypatch.setattr(routing, "assemble", lambda *_: design)
+    monkeypatch.setattr(routing, "route_and_repair", routed)
+    monkeypatch.setattr(antennarepair, "Antennas", lambda *_: SimpleNamespace(violations=lambda *_: [1]))
+    monkeypatch.setattr(antennarepair, "with_diodes", lambda *_: before)
+    assert routing.route_without_antennas(settings, TECHNOLOGY, before, FOREVER).is_clean
+    assert drawing.patches == [first]
 
 
 def violation(
