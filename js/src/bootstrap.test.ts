@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import bootstrap from "./bootstrap";
 import type { WidgetModel } from "./context";
+import { until } from "./until";
 
 function modelOf(traits: Record<string, unknown>): WidgetModel {
   return { get: (name) => traits[name], on: () => {}, off: () => {} };
@@ -110,7 +111,7 @@ describe("through the kernel", () => {
     for (const el of elements) await bootstrap.render({ el, model: kernel.model() });
     expect(kernel.sent.map(({ relay, name }) => [relay, name])).toEqual([["asset", "main.js"]]);
     await kernel.answers[0]?.();
-    await vi.waitFor(() => expect(calls).toHaveLength(2));
+    await until(() => expect(calls).toHaveLength(2));
     expect(calls[0]?.relayed).toBe(true);
   });
 
@@ -121,10 +122,10 @@ describe("through the kernel", () => {
     const [first, second] = [document.createElement("div"), document.createElement("div")];
     const end = await bootstrap.render({ el: first, model: kernel.model() });
     await bootstrap.render({ el: second, model: kernel.model() });
-    await vi.waitFor(() => expect(second.textContent).toContain("A build.\nWaiting for the kernel"), 4000);
+    await until(() => expect(second.textContent).toContain("A build.\nWaiting for the kernel"));
     end();
-    await vi.waitFor(() => expect(kernel.sent).toHaveLength(2));
+    await until(() => expect(kernel.sent).toHaveLength(2));
     await kernel.answers[1]?.();
-    await vi.waitFor(() => expect(calls).toHaveLength(1));
+    await until(() => expect(calls).toHaveLength(1));
   });
 });

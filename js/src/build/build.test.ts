@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Build } from "../transport";
+import { until } from "../until";
 import { type LayoutPlace, renderBuild } from ".";
 import { BuildFeeds } from "./feeds";
 import { SampleTransport, sampleBuild, sampleStep } from "./sample";
@@ -127,7 +128,7 @@ describe("running", () => {
     expect(list.children[0]).toBe(before[0]);
     expect(list.children).toHaveLength(4);
     expect(textOf(".percent")).toBe("67 %");
-    await vi.waitFor(() => expect(find("[aria-live]").textContent).toBe("Step 4 of 4: Place"), 3000);
+    await until(() => expect(find("[aria-live]").textContent).toBe("Step 4 of 4: Place"));
   });
 
   test("log lines appear", async () => {
@@ -224,9 +225,9 @@ describe("succeeded", () => {
     const copied: string[] = [];
     vi.spyOn(navigator.clipboard, "writeText").mockImplementation(async (text) => void copied.push(text));
     await openAll();
-    await vi.waitFor(() => expect(textOf(".drawer.settings")).toContain("The text of resolved.json"));
+    await until(() => expect(textOf(".drawer.settings")).toContain("The text of resolved.json"));
     for (const button of root().querySelectorAll<HTMLButtonElement>(".copyable button")) button.click();
-    await vi.waitFor(() => expect(copied).toHaveLength(5));
+    await until(() => expect(copied).toHaveLength(5));
     expect(copied.slice(1)).toEqual([
       "/opt/python -m librelane --design-dir '/home/ada/my counter'",
       "(\nexport A=1\n)",
@@ -272,9 +273,7 @@ describe("succeeded", () => {
     const button = find(".artifacts .show-file");
     button.focus();
     button.click();
-    await vi.waitFor(() =>
-      expect(textOf(".file-view pre")).toBe("The text of runs/b1/final/def/counter.def"),
-    );
+    await until(() => expect(textOf(".file-view pre")).toBe("The text of runs/b1/final/def/counter.def"));
     expect(textOf(".file-view h3")).toBe("runs/b1/final/def/counter.def");
     find(".file-view pre").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
     expect(find(".file-view").checkVisibility()).toBe(false);
@@ -300,7 +299,7 @@ describe("succeeded", () => {
   });
 
   test("the picture is there, and the layout opens and closes", async () => {
-    await vi.waitFor(() => expect(find<HTMLImageElement>(".picture img").alt).toBe("Layout of counter"));
+    await until(() => expect(find<HTMLImageElement>(".picture img").alt).toBe("Layout of counter"));
     const button = find<HTMLButtonElement>(".show button");
     expect(button.ariaExpanded).toBe("false");
     button.click();

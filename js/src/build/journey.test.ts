@@ -1,6 +1,7 @@
 import axe from "axe-core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Build, Step } from "../transport";
+import { until } from "../until";
 import { renderBuild } from ".";
 import { BuildFeeds } from "./feeds";
 import { SampleTransport, sampleBuild, sampleStep } from "./sample";
@@ -150,7 +151,7 @@ describe("what can be done", () => {
       "Build again",
     ]);
     find(".retry").click();
-    await vi.waitFor(() => expect(transport.sinks.has("b2")).toBe(true));
+    await until(() => expect(transport.sinks.has("b2")).toBe(true));
     expect(transport.signals[0]?.aborted).toBe(true);
     await status({ state: "queued", steps: [] }, "b2");
     expect(textOf(".state")).toBe("Queued");
@@ -187,7 +188,7 @@ describe("what can be done", () => {
     };
     await progress(40, NOW);
     expect(left()).toBe("about 40 s left");
-    await vi.waitFor(() => expect(left()).toBe("about 35 s left"), 9000);
+    await until(() => expect(left()).toBe("about 35 s left"));
     await progress(40, "2026-11-23T12:00:45.000Z");
     expect(left()).toMatch(/^about (15|20) s left$/);
     await progress(10, "2026-11-23T12:00:45.000Z");
@@ -227,7 +228,7 @@ describe("the end", () => {
     await status({ state: "running" });
     vi.spyOn(document, "hidden", "get").mockReturnValue(hidden);
     await status({ state: "succeeded", finished: NOW });
-    await vi.waitFor(() => expect(find(".toast").hidden).toBe(false));
+    await until(() => expect(find(".toast").hidden).toBe(false));
     expect(told).toHaveBeenCalledTimes(count);
     vi.unstubAllGlobals();
   });
@@ -258,11 +259,11 @@ test("the beginning of the log that could not be fetched is fetched when the con
   const read = vi.spyOn(transport, "readLog").mockRejectedValueOnce(new Error("no network"));
   await status({});
   say("cut\r\ntail\r\n", 6);
-  await vi.waitFor(() => expect(read).toHaveBeenCalledTimes(1));
+  await until(() => expect(read).toHaveBeenCalledTimes(1));
   await frames();
   read.mockResolvedValueOnce(new TextEncoder().encode("head\r\ncut\r\n"));
   transport.sinks.get("b1")?.onConnection({ state: "live", sentence: null });
-  await vi.waitFor(() => expect(textOf(".log-size")).toBe("3 lines"));
+  await until(() => expect(textOf(".log-size")).toBe("3 lines"));
   expect(read).toHaveBeenCalledTimes(2);
 });
 
@@ -295,20 +296,20 @@ describe("the log's tools", () => {
     const written = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
     await choose("Which lines", "error");
     find("[aria-label^='Copy the selected']").click();
-    await vi.waitFor(() => expect(written).toHaveBeenLastCalledWith("ERROR two\nERROR four\n"));
+    await until(() => expect(written).toHaveBeenLastCalledWith("ERROR two\nERROR four\n"));
     await choose("Which lines", "all");
     const row = all(".row")[2] as HTMLElement;
     const { left, top } = row.getBoundingClientRect();
     row.dispatchEvent(new MouseEvent("click", { clientX: left + 4, clientY: top + 4, bubbles: true }));
     find("[aria-label^='Copy a reference']").click();
-    await vi.waitFor(() => expect(written).toHaveBeenLastCalledWith("#a6hub-b1-L3"));
-    await vi.waitFor(() => expect(textOf(".log-said")).toBe("Copied #a6hub-b1-L3"));
+    await until(() => expect(written).toHaveBeenLastCalledWith("#a6hub-b1-L3"));
+    await until(() => expect(textOf(".log-said")).toBe("Copied #a6hub-b1-L3"));
   });
 
   test("a reference in the page's address leads to its line", async () => {
     history.replaceState(null, "", "#a6hub-b1-L5");
     window.dispatchEvent(new Event("hashchange"));
-    await vi.waitFor(() => expect(find(".row.selected").textContent).toBe("ERROR four"));
+    await until(() => expect(find(".row.selected").textContent).toBe("ERROR four"));
     history.replaceState(null, "", location.pathname + location.search);
   });
 });

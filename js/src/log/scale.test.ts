@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { until } from "../until";
 import { createLogPanel, type LogPanel } from "./panel";
 import { LogStore } from "./store";
 import sheet from "./style.css?inline";
@@ -46,7 +47,7 @@ async function search(text: string, count: string): Promise<number> {
   const begin = performance.now();
   input.value = text;
   input.dispatchEvent(new Event("input"));
-  await vi.waitFor(() => expect(part(".found-count").textContent).toContain(count), { interval: 1 });
+  await until(() => expect(part(".found-count").textContent).toContain(count), 1);
   return performance.now() - begin;
 }
 
@@ -146,7 +147,6 @@ test("1 000 000 lines: scrolled as a short log is, wrapped, filtered, copied and
   timeout: 60_000,
   retry: 2,
 }, async () => {
-  const patient = { interval: 1, timeout: 10_000 };
   fill(2000);
   panel.update();
   await twoFrames();
@@ -176,14 +176,14 @@ test("1 000 000 lines: scrolled as a short log is, wrapped, filtered, copied and
   ]);
   const filtering = performance.now();
   await choose("Which lines", "warning");
-  await vi.waitFor(() => expect(part(".log-size").textContent).toMatch(/^100\u202f000 of/), patient);
+  await until(() => expect(part(".log-size").textContent).toMatch(/^100\u202f000 of/), 1);
   const filtered = performance.now() - filtering;
   await choose("Which step", "Second");
-  await vi.waitFor(() => expect(part(".log-size").textContent).toMatch(/^50\u202f000 of/), patient);
+  await until(() => expect(part(".log-size").textContent).toMatch(/^50\u202f000 of/), 1);
 
   const written = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
   part("[aria-label^='Copy the selected']").click();
-  await vi.waitFor(() => expect(written).toHaveBeenCalled(), patient);
+  await until(() => expect(written).toHaveBeenCalled(), 1);
   const copied = String(written.mock.lastCall?.[0]).split("\n");
   expect(copied).toHaveLength(50_001);
   expect(copied[0]).toContain("net 500000 has no driver");
@@ -194,7 +194,7 @@ test("1 000 000 lines: scrolled as a short log is, wrapped, filtered, copied and
   await twoFrames();
   expect(part(".row.selected").dataset.line).toBe("765432");
   part("[aria-label^='Copy a reference']").click();
-  await vi.waitFor(() => expect(written).toHaveBeenLastCalledWith("#a6hub-b1-L765432"));
+  await until(() => expect(written).toHaveBeenLastCalledWith("#a6hub-b1-L765432"));
   console.info(
     `1 000 000 lines: a jump ${long.toFixed(1)} ms (of 2000 lines ${short.toFixed(1)} ms, wrapped ` +
       `${longWrapped.toFixed(1)} ms), wrapped in ${wrapped.toFixed(0)} ms, filtered in ${filtered.toFixed(0)} ms`,
