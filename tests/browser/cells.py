@@ -24,8 +24,8 @@ def open_cells(page: Page, lab: Lab, *sources: str, name: str = "widget.ipynb", 
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
     (lab.work / name).write_text(json.dumps(notebook))
     page.goto(lab.page_url(name, app))
-    expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=60_000)
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
+    expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible()
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached()
 
 
 def run(page: Page, which: int | Locator) -> Locator:

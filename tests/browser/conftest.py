@@ -19,14 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, ROOT
 
-# Machines may be busy; ms.
-expect.set_options(timeout=30_000)
+PATIENCE = 90_000
+"""How long a page may take: machines may be busy; ms."""
+expect.set_options(timeout=PATIENCE)
 
 BASE_URL = "/user/al%40b/"
 TOKEN = "a-token-for-tests"
@@ -103,6 +105,29 @@ class Lab:
                 return build
             time.sleep(0.1)
         raise AssertionError(f"the build is still {build['state']}")
+
+    @contextlib.contextmanager
+    def paused(self, build_id: str) -> Iterator[None]:
+        """Have a build that has begun stand still meanwhile: a page that is opened late still sees it run."""
+        self.until(build_id, "running")
+        known = json.loads(next(self.state.rglob(f"{build_id}/supervisor.json")).read_text())
+        supervisor = psutil.Process(known["pid"])
+        for _ in range(1200):
+            if supervisor.children():
+                break
+            time.sleep(0.1)
+        stopped: set[psutil.Process] = set()
+        while new := set(supervisor.children(recursive=True)) - stopped:  # and what was started in between
+            for process in new:
+                with contextlib.suppress(psutil.Error):
+                    process.suspend()
+            stopped |= new
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with contextlib.suppress(psutil.Error):
+                    process.resume()
 
     def start(self) -> None:
         """Start the server; AssertionError with its last words if it does not come up."""
@@ -253,6 +278,7 @@ def page(browser: Browser, contexts: dict[str, BrowserContext], lab: Lab, watch:
         lab.start()
     if lab.url not in contexts:
         contexts[lab.url] = browser.new_context(viewport={"width": 1400, "height": 1000})
+        contexts[lab.url].set_default_timeout(PATIENCE)
     opened = contexts[lab.url].new_page()
     origin = lab.url.split("/user/")[0]
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from .cells import attach, between_cells, open_cells, run
 from .conftest import Lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(600)]
 
 # JupyterLab itself has read its configuration by then; our code finds none.
 FORGET_SERVER = "document.getElementById('jupyter-config-data').remove()"
@@ -36,17 +36,18 @@ def alone(page: Page, lab: Lab) -> Iterator[Page]:
 
 def test_a_build_is_followed_through_the_kernel_while_a_cell_runs(alone: Page, lab: Lab, start: Any) -> None:
     build = start()
-    open_cells(alone, lab, attach(build), attach(build), "import time; time.sleep(8)", name="comm.ipynb")
-    alone.evaluate(FORGET_SERVER)
-    first = run(alone, 0).locator("article")
-    expect(first).to_contain_text("Live", timeout=30_000)
-    second = run(alone, 1).locator("article")
-    expect(second).to_contain_text("Live", timeout=30_000)
-    run(alone, 2)
-    expect(first).to_contain_text("Succeeded", timeout=60_000)
+    with lab.paused(build["id"]):
+        open_cells(alone, lab, attach(build), attach(build), "import time; time.sleep(8)", name="comm.ipynb")
+        alone.evaluate(FORGET_SERVER)
+        first = run(alone, 0).locator("article")
+        expect(first).to_contain_text("Live")
+        second = run(alone, 1).locator("article")
+        expect(second).to_contain_text("Live")
+        run(alone, 2)
+    expect(first).to_contain_text("Succeeded")
     expect(second).to_contain_text("Succeeded")
     picture = first.locator(".picture img")
-    expect(picture).to_be_visible(timeout=30_000)
+    expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 100
     screenshot(alone, "comm-succeeded")
     size = lab.api(f"builds/{build['id']}")["log_size"]
@@ -65,19 +66,19 @@ def test_a_busy_kernel_is_told_of_and_what_was_asked_for_comes_after(alone: Page
         name="asked.ipynb",
     )
     alone.evaluate(FORGET_SERVER)
-    expect(run(alone, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
-    start()
-    cell = run(alone, 1)
-    expect(cell.locator(".jp-OutputArea")).to_contain_text("Waiting for the kernel", timeout=30_000)
-    screenshot(alone, "comm-waiting")
-    widget = cell.locator("article")
-    expect(widget).to_contain_text("Live", timeout=30_000)
-    run(alone, 2)
-    widget.get_by_role("button", name="Cancel").click()
-    expect(widget.locator(".connection")).to_have_text("Live, kernel busy", timeout=30_000)
-    expect(widget).to_contain_text("What you asked for is done when the cell has ended.")
-    screenshot(alone, "comm-busy")
-    expect(widget.locator(".state").first).to_have_text("Cancelled", timeout=30_000)
+    expect(run(alone, 0).locator(".jp-OutputArea")).to_contain_text("design")
+    with lab.paused(start()["id"]):
+        cell = run(alone, 1)
+        expect(cell.locator(".jp-OutputArea")).to_contain_text("Waiting for the kernel")
+        screenshot(alone, "comm-waiting")
+        widget = cell.locator("article")
+        expect(widget).to_contain_text("Live")
+        run(alone, 2)
+        widget.get_by_role("button", name="Cancel").click()
+        expect(widget.locator(".connection")).to_have_text("Live, kernel busy")
+        expect(widget).to_contain_text("What you asked for is done when the cell has ended.")
+        screenshot(alone, "comm-busy")
+    expect(widget.locator(".state").first).to_have_text("Cancelled")
 
 
 def test_the_layout_and_the_files_come_through_the_kernel(alone: Page, lab: Lab, built: Any) -> None:
@@ -85,15 +86,15 @@ def test_the_layout_and_the_files_come_through_the_kernel(alone: Page, lab: Lab,
     open_cells(alone, lab, attach(build), f"{attach(build)}.layout", name="files.ipynb")
     alone.evaluate(FORGET_SERVER)
     cell = run(alone, 0)
-    expect(cell.locator("article")).to_contain_text("Succeeded", timeout=30_000)
+    expect(cell.locator("article")).to_contain_text("Succeeded")
     cell.get_by_role("button", name="Explore layout").click()
-    expect(cell.locator(".layout-view")).to_contain_text("met1", timeout=30_000)
+    expect(cell.locator(".layout-view")).to_contain_text("met1")
     with alone.expect_download() as download:
         cell.locator(".artifacts a", has_text="counter.gds").first.click()
     path = lab.work / "downloaded.gds"
     download.value.save_as(path)
     assert path.read_bytes() == next((lab.work / "runs" / build["id"] / "final" / "gds").glob("*.gds")).read_bytes()
     layout = run(alone, 1).locator(".jp-OutputArea")
-    expect(layout).to_contain_text("met1", timeout=30_000)
+    expect(layout).to_contain_text("met1")
     layout.locator("canvas").first.scroll_into_view_if_needed()
     screenshot(alone, "comm-layout")

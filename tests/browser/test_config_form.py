@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from .cells import open_cells, run
 from .conftest import COUNTER, Lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(600)]
 
 MAKE = """import a6hub_jupyter as a6hub
 design = a6hub.Design("counter", verilog_files=["counter.v"], clock_port="clk", clock_period=10)
@@ -31,7 +31,7 @@ def test_a_form_edits_the_design_and_says_what_is_wrong_at_the_field(page: Page,
         name="form.ipynb",
     )
     form = run(page, 0).locator(".a6hub-form")
-    expect(form).to_contain_text("valid", timeout=60_000)
+    expect(form).to_contain_text("valid")
     utilisation = form.get_by_label("FP_CORE_UTIL", exact=True)
     expect(utilisation).to_have_attribute("placeholder", "50")
     screenshot(page, "form-essential")
@@ -89,7 +89,7 @@ def test_a_form_edits_the_design_and_says_what_is_wrong_at_the_field(page: Page,
     expect(form.get_by_label("CLOCK_PERIOD", exact=True)).to_have_value("12")
     expect(utilisation).to_have_value("44")
     form.get_by_role("button", name="All", exact=True).click()
-    expect(form.locator(".a6-row")).to_have_count(25, timeout=30_000)
+    expect(form.locator(".a6-row")).to_have_count(25)
     try:
         choose_theme(page, "JupyterLab Dark")
         screenshot(page, "form-dark")
@@ -144,5 +144,5 @@ def choose_theme(page: Page, name: str) -> None:
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Theme$")).hover()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{name}$")).click()
     light = "true" if name.endswith("Light") else "false"
-    expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached(timeout=30_000)
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=30_000)
+    expect(page.locator(f"body[data-jp-theme-light={light}]")).to_be_attached()
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)

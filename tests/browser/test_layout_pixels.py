@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 from a6hub_jupyter.layout import scene
 from tests.conftest import ROOT, SHARED
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(600)]
 
 WIDTH, HEIGHT = 1000, 800
 WORKER = ROOT / "a6hub_jupyter" / "static" / "layout-worker.js"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from .cells import open_cells, run, until_printed
 from .conftest import Lab, Watch, colours, screenshot, until_drawn
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def test_scrolled_away_and_back_it_is_drawn_and_keys_are_enough(page: Page, lab:
     library.write_gds(lab.work / "shown.gds")
     sources = ["import a6hub_jupyter as a6hub\nview = a6hub.layout('shown.gds'); view", *["# below\n" * 40] * 3]
     open_cells(page, lab, *sources, "print(view.view)", name="shown.ipynb", app=app)
-    expect(page.locator("body[data-jp-theme-light=false]")).to_be_attached(timeout=30_000)
+    expect(page.locator("body[data-jp-theme-light=false]")).to_be_attached()
     shown = run(page, 0)
     stage = shown.get_by_role("application")
-    expect(stage).to_have_attribute("aria-label", re.compile("Layout of CHIP"), timeout=30_000)
+    expect(stage).to_have_attribute("aria-label", re.compile("Layout of CHIP"))
     canvas = stage.locator("canvas").first
     stage.scroll_into_view_if_needed()
     until_drawn(canvas)

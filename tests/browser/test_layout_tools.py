@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from .cells import attach, open_cells, run, until_printed
 from .conftest import Lab, screenshot, until_drawn
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def cell(page: Page, lab: Lab, start: Any) -> Iterator[Locator]:
     restored = "view.view = {'x': 4, 'y': 5, 'width': 8}; view.show('met3.drawing')"
     open_cells(page, lab, source, "print(view.selection, view.view)", restored, name="tools.ipynb")
     cell = run(page, 0)
-    expect(cell.locator(".layout")).to_contain_text("met1", timeout=60_000)
+    expect(cell.locator(".layout")).to_contain_text("met1")
     cell.get_by_role("application").scroll_into_view_if_needed()
     yield cell
     (lab.work / "tools.ipynb").unlink()

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from .cells import attach, command, drawn, open_cells, run
 from .conftest import Lab, Watch, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(600)]
 
 AXE = ROOT / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -56,7 +56,7 @@ def overflowing(widget: Locator) -> list[str]:
 def test_a_finished_build_in_every_light(page: Page, lab: Lab, built: Any, watch: Watch) -> None:
     open_cells(page, lab, attach(built), name="looks.ipynb")
     widget = run(page, 0).locator("article")
-    expect(widget.locator(".picture img")).to_be_visible(timeout=30_000)
+    expect(widget.locator(".picture img")).to_be_visible()
     for drawer in widget.locator(".drawer > summary").all():
         drawer.click()
     expect(widget.locator(".drawer.settings")).to_contain_text("-again")
@@ -78,7 +78,7 @@ def test_a_finished_build_in_notebook_7_and_narrow(page: Page, lab: Lab, built: 
     pytest.importorskip("notebook")
     open_cells(page, lab, attach(built), name="narrow.ipynb", app="notebooks")
     widget = run(page, 0).locator("article")
-    expect(widget.locator(".picture img")).to_be_visible(timeout=30_000)
+    expect(widget.locator(".picture img")).to_be_visible()
     whole(page, widget, "looks-notebook")
     page.set_viewport_size({"width": 440, "height": 1000})  # which leaves some 400 to a cell's output
     expect(page.locator(".jp-Notebook")).to_have_css("width", re.compile(r"^4\d\d"))

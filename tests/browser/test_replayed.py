@@ -28,7 +28,7 @@ from tests.recorded.record import from_archive, pack
 from .cells import attach, drawn, open_cells, run
 from .conftest import COUNTER, Lab, running_lab, screenshot
 
-pytestmark = [pytest.mark.needs("chromium", "shared"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium", "shared"), pytest.mark.timeout(600)]
 
 ENGINE = ROOT / "tests" / "toolchains" / "engine"
 SPEED = os.environ.get("A6HUB_REPLAY_SPEED", "20")
@@ -101,10 +101,10 @@ def shown_lines(widget: Locator) -> list[str]:
 
 def test_the_widget_follows_and_shows_what_a_terminal_would(page: Page, lab: Lab, recording: Path) -> None:
     open_cells(page, lab, "import a6hub_jupyter as a6hub; a6hub.builds()", "a6hub.builds()[0]", name="classic.ipynb")
-    expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
+    expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design")
     build = begin(lab)
     widget = run(page, 1).locator("article")
-    expect(widget.locator(".progress")).not_to_have_attribute("aria-valuenow", "0", timeout=60_000)
+    expect(widget.locator(".progress")).not_to_have_attribute("aria-valuenow", "0")
     screenshot(page, "classic-running")
     expect(widget).to_contain_text("Succeeded", timeout=120_000)
     widget.scroll_into_view_if_needed()
@@ -145,10 +145,10 @@ def test_a_build_that_waits_says_where_and_why(page: Page, lab: Lab, recording: 
     slow = directory_in(lab)
     order(slow, recording, min(8, float(SPEED)))  # it is there for as long as it takes to look at the next one
     open_cells(page, lab, "import a6hub_jupyter as a6hub; a6hub.builds()", "a6hub.builds()[0]", name="queued.ipynb")
-    expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
+    expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design")
     first, second = begin(lab, slow), begin(lab)
     widget = run(page, 1).locator("article")
-    expect(widget.locator(".reason")).to_have_text(re.compile(r"Number 1 in the queue\. \w.*"), timeout=30_000)
+    expect(widget.locator(".reason")).to_have_text(re.compile(r"Number 1 in the queue\. \w.*"))
     screenshot(page, "classic-queued")
     expect(widget).to_contain_text("Succeeded", timeout=TWO_RUNS)
     assert lab.api(f"builds/{first['id']}")["finished"] <= lab.api(f"builds/{second['id']}")["started"]
@@ -175,7 +175,7 @@ def test_a_log_of_200_000_lines_is_opened_searched_and_held(page: Page, lab: Lab
     build = begin(lab, directory)
     lab.until(build["id"], "succeeded", "failed")
     open_cells(page, lab, "import a6hub_jupyter as a6hub; a6hub.builds()", attach(build), name="long.ipynb")
-    expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design", timeout=30_000)
+    expect(run(page, 0).locator(".jp-OutputArea")).to_contain_text("design")
     before = heap(page)
     page.evaluate(
         """() => {
@@ -191,7 +191,7 @@ def test_a_log_of_200_000_lines_is_opened_searched_and_held(page: Page, lab: Lab
         }"""
     )
     widget = run(page, 1).locator("article")
-    expect(widget.locator(".row").last).to_be_visible(timeout=30_000)
+    expect(widget.locator(".row").last).to_be_visible()
     opened = page.evaluate("() => window.opened")
     # all of it comes once it is looked for
     widget.locator(".log-scroll").evaluate("node => { node.scrollTop = 0 }")
@@ -199,7 +199,7 @@ def test_a_log_of_200_000_lines_is_opened_searched_and_held(page: Page, lab: Lab
     while load.count() and load.is_visible():
         load.click()
         drawn(page)
-    expect(widget.locator(".log-size")).to_have_text(re.compile("^200\u202f0"), timeout=30_000)
+    expect(widget.locator(".log-size")).to_have_text(re.compile("^200\u202f0"))
     search = widget.get_by_label("Search the log")
     took = []
     for text, found in (("n123456.", "1 of 1"), ("100 violations", " of ")):
@@ -223,11 +223,11 @@ def test_the_pull_of_an_image_is_a_step_that_says_how_far_it_is(page: Page, lab:
         open_cells(page, lab, attach(build), name="pull.ipynb")
         widget = run(page, 0).locator("article")
         step = widget.locator("[data-id='Container.Pull']")
-        expect(step).to_be_visible(timeout=30_000)
+        expect(step).to_be_visible()
         expect(step).to_contain_text("Pull LibreLane's image")
         screenshot(page, "pull-running")
-        expect(widget.locator(".row", has_text="1 of 2 layers are here")).to_be_visible(timeout=30_000)
-        expect(widget.locator(".state").first).not_to_have_text("Running", timeout=60_000)
+        expect(widget.locator(".row", has_text="1 of 2 layers are here")).to_be_visible()
+        expect(widget.locator(".state").first).not_to_have_text("Running")
         screenshot(page, "pull-ended")
         expect(widget.locator(".state").first).to_have_text("Succeeded")
     finally:

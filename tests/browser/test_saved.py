@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from .cells import attach, command, open_cells, run
 from .conftest import Lab, Watch, screenshot, until_drawn
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(600)]
 
 
 def save(page: Page, lab: Lab, name: str, text: str) -> None:
@@ -37,15 +37,15 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     widget = page.locator(".jp-CodeCell").first.locator("article")
     layout = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea")
     run(page, 0)
-    expect(widget).to_contain_text("Succeeded", timeout=30_000)
+    expect(widget).to_contain_text("Succeeded")
     run(page, 1)
-    expect(layout.locator(".layout")).to_contain_text("met1", timeout=30_000)
+    expect(layout.locator(".layout")).to_contain_text("met1")
     save(page, lab, "saved.ipynb", "vnd.a6hub.layout+json")
 
     # the page is read again while the kernel lives: the layout is the kernel's, and Python moves it
     page.reload()
-    expect(layout.locator(".layout")).to_contain_text("met1", timeout=60_000)
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=60_000)
+    expect(layout.locator(".layout")).to_contain_text("met1")
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached()
     before = layout.locator(".length").inner_text()
     run(page, 2)
     expect(layout.locator(".length")).not_to_have_text(before)
@@ -54,18 +54,18 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     lab.end_kernels()  # as if the server had been started again
 
     page.goto(lab.page_url("saved.ipynb"))
-    expect(widget).to_contain_text("Succeeded", timeout=60_000)
-    expect(widget.locator(".picture img")).to_be_visible(timeout=30_000)
+    expect(widget).to_contain_text("Succeeded")
+    expect(widget.locator(".picture img")).to_be_visible()
     screenshot(page, "saved-without-kernel")
-    expect(layout.locator(".layout")).to_contain_text("met1", timeout=30_000)
+    expect(layout.locator(".layout")).to_contain_text("met1")
     expect(layout).not_to_contain_text("model not found")
     layout.scroll_into_view_if_needed()
     until_drawn(layout.locator("canvas").first)
     screenshot(page, "saved-layout-without-kernel")
 
     page.goto(lab.page_url("saved.ipynb", "notebooks"))
-    expect(layout.locator(".layout")).to_contain_text("met1", timeout=60_000)
-    expect(widget).to_contain_text("Succeeded", timeout=30_000)
+    expect(layout.locator(".layout")).to_contain_text("met1")
+    expect(widget).to_contain_text("Succeeded")
     watch.errors[:] = [e for e in watch.errors if "a6hub" in e]  # Notebook 7 has two of its own at each start
 
     # nobody has signed this copy: Lab shows it cleaned, and runs nothing of it
@@ -91,7 +91,7 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     plain.locator("body").evaluate("() => scrollTo(0, 0)")
     screenshot(plain, "saved-nbconvert")
     frame = plain.frame_locator("iframe[title=Layout]")
-    expect(frame.locator(".layout")).to_contain_text("met1", timeout=30_000)
+    expect(frame.locator(".layout")).to_contain_text("met1")
     plain.locator("iframe[title=Layout]").scroll_into_view_if_needed()
     until_drawn(frame.locator("canvas").first)
     screenshot(plain, "saved-layout-nbconvert")
@@ -100,9 +100,9 @@ def test_a_saved_build_and_its_layout_are_there_without_their_kernel_and_without
     # the record is deleted: one sentence in its place
     lab.jupyter(f"a6hub/builds/{build['id']}", "DELETE")
     page.goto(lab.page_url("saved.ipynb"))
-    expect(widget).to_contain_text("The server knows no build with this id", timeout=60_000)
+    expect(widget).to_contain_text("The server knows no build with this id")
     screenshot(page, "saved-deleted")
-    expect(layout).to_contain_text(f"There is no build '{build['id']}'", timeout=30_000)
+    expect(layout).to_contain_text(f"There is no build '{build['id']}'")
 
 
 def picture_of(place: Locator, alternative: str) -> None:
@@ -114,7 +114,7 @@ def picture_of(place: Locator, alternative: str) -> None:
 
 def check_static(place: Locator) -> None:
     """State, figures, picture, step times and the end of the log are there, and can be seen."""
-    expect(place).to_contain_text("succeeded after", timeout=60_000)
+    expect(place).to_contain_text("succeeded after")
     expect(place).to_contain_text("Design rule errors")
     picture_of(place, "Layout of counter")
     for summary in place.locator("summary").all():

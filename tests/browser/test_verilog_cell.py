@@ -9,7 +9,7 @@ from .cells import open_cells, run
 from .conftest import Lab, screenshot
 from .test_config_form import choose_theme
 
-pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.needs("chromium", "express"), pytest.mark.timeout(600)]
 
 WARNED = """%%verilog adder.v
 module adder(input clk, input [3:0] a, b, output reg [7:0] sum);
@@ -29,7 +29,7 @@ def test_findings_stand_under_their_lines(page: Page, lab: Lab) -> None:
     open_cells(page, lab, "%load_ext a6hub_jupyter", WARNED, BROKEN, name="verilog.ipynb")
     run(page, 0)
     warned = run(page, 1).get_by_label("Findings in adder.v")
-    expect(warned).to_contain_text("WIDTHEXPAND", timeout=30_000)
+    expect(warned).to_contain_text("WIDTHEXPAND")
     # on the line below, where what is meant begins
     rows = warned.locator("div").all_inner_texts()
     at = next(n for n, row in enumerate(rows) if "WIDTHEXPAND" in row)
@@ -37,7 +37,7 @@ def test_findings_stand_under_their_lines(page: Page, lab: Lab) -> None:
     margin = warned.locator("div").nth(at).evaluate("node => node.style.marginLeft")
     assert margin == f"{rows[at - 1].index('+')}ch"
     broken = run(page, 2).get_by_label("Findings in counter.v")
-    expect(broken).to_contain_text("error", timeout=30_000)
+    expect(broken).to_contain_text("error")
     screenshot(page, "verilog-findings")
     assert (lab.work / "counter.v").read_text() == BROKEN.partition("\n")[2] + "\n"
     try:
