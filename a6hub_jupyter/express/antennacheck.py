@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import klayout.db as kdb
+import numpy as np
 
 from a6hub_jupyter.express import verilog
 from a6hub_jupyter.express.antennarules import AntennaRules, Limit, junction_area
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
     from a6hub_jupyter.express.layoutcheck import Placed
     from a6hub_jupyter.express.verilog import Netlist
+
+    Array = np.ndarray[Any, Any]
 
 SHOWN = 20
 REPORT_FILE = "antenna_summary.rpt"
@@ -107,6 +110,9 @@ class AntennaCheck:
     def _place(self, netlist: Netlist, placed: Mapping[str, Component | Placed]) -> Iterator[PlacedPin]:
         """The pins on the metal; shapes of one pin are joined, as the cell does."""
         net_of = netlist.net_of()
+        pins: list[tuple[str, str, float, float]] = []
+        points: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        pins_at: dict[str, list[int]] = defaultdict(list)
         for name, cell in placed.items():
             macro = self._macros[cell.cell]
             for pin_name, pin in macro.pins.items():
@@ -114,61 +120,67 @@ class AntennaCheck:
                 junction = junction_area(cell.cell, pin)
                 if net is None or not (pin.gate_area or junction):
                     continue
-                pieces = []
                 for layer, box in pin.shapes:
                     if layer in self._metal.of_layer:
                         x, y = oriented(box, macro.width, macro.height, cell.orientation).center
-                        point = kdb.Point(round((cell.x + x) / self._nm), round((cell.y + y) / self._nm))
-                        piece = self._metal.at(layer, point)
-                        if piece is not None:
-                            pieces.append(piece)
-                for piece in pieces[1:]:
-                    self._groups.join(pieces[0], piece)
-                if pieces:
-                    yield PlacedPin(net, f"{name}/{pin_name}", pin.gate_area, junction, pieces[0])
+                        points[layer].append((round((cell.x + x) / self._nm), round((cell.y + y) / self._nm)))
+                        pins_at[layer].append(len(pins))
+                pins.append((net, f"{name}/{pin_name}", pin.gate_area, junction))
+        first: dict[int, int] = {}
+        for layer, places in points.items():
+            pieces = self._metal.at(layer, np.array(places, np.int64)).tolist()
+            for number, piece in zip(pins_at[layer], pieces, strict=True):
+                if piece >= 0:
+                    self._groups.join(first.setdefault(number, piece), piece)
+        for number, pin_here in enumerate(pins):
+            if number in first:
+                yield PlacedPin(*pin_here, first[number])
 
     def violations(self) -> Iterator[AntennaViolation]:
         """Layer by layer, bottom up."""
-        metal, groups = self._metal, self._groups
-        so_far: dict[tuple[str, str, bool], float] = defaultdict(float)
+        metal, groups, count = self._metal, self._groups, len(self._metal.pieces)
+        gate = np.array([pin.gate for pin in self._pins])
+        diffusion = np.array([pin.diffusion for pin in self._pins])
+        so_far: dict[tuple[str, bool], Array] = defaultdict(lambda: np.zeros(len(self._pins)))
         for layer in self._layers:
             if layer not in metal.of_layer:
                 continue
-            area: dict[int, float] = defaultdict(float)
-            side: dict[int, float] = defaultdict(float)
             numbers, rules = metal.of_layer[layer], self._rules[layer]
             for number in numbers:  # a cut joins what it stands on and what will stand on it
                 for joined in metal.pieces[number].joins:
                     groups.join(number, joined)
-            for number in numbers:
-                root, piece = groups.root(number), metal.pieces[number]
-                area[root] += piece.area * rules.area_factor
-                side[root] += piece.perimeter * rules.thickness * rules.side_area_factor
-            gates: dict[int, float] = defaultdict(float)
-            diffusions: dict[int, float] = defaultdict(float)
-            roots = [groups.root(pin.piece) for pin in self._pins]
-            for pin, root in zip(self._pins, roots, strict=True):
-                gates[root] += pin.gate
-                diffusions[root] += pin.diffusion
+            grown = np.array([groups.root(number) for number in numbers], np.int64)
+            roots = np.array([groups.root(pin.piece) for pin in self._pins], np.int64)
+            area = [metal.pieces[number].area * rules.area_factor for number in numbers]
+            side_factor = rules.thickness * rules.side_area_factor
+            side = [metal.pieces[number].perimeter * side_factor for number in numbers]
+            gates, diffusions = (np.bincount(roots, each, count)[roots] for each in (gate, diffusion))
+            charged = gates + rules.diffusion_as_gate * diffusions
+            is_charged = (gate > 0) & (charged > 0)
             is_cut = bool(self._layers.index(layer) % 2)  # metals and cuts add up apart from each other
+            checks: list[tuple[str, Limit, Array]] = []
+            for kind, of_kind, limit, cumulative in (
+                ("area", area, rules.area, rules.cumulative_area),
+                ("side area", side, rules.side_area, rules.cumulative_side_area),
+            ):
+                metal_here = np.bincount(grown, of_kind, count)[roots]
+                ratio = np.divide(metal_here, charged, out=np.zeros(len(roots)), where=is_charged)
+                so_far[kind, is_cut] += ratio
+                checks += [(kind, limit, ratio), (f"cumulative {kind}", cumulative, so_far[kind, is_cut])]
             found: list[tuple[int, AntennaViolation]] = []
-            for pin, root in zip(self._pins, roots, strict=True):
-                gate = gates[root] + rules.diffusion_as_gate * diffusions[root]
-                if not pin.gate or not gate:
-                    continue
-                ratio, side_ratio = area[root] / gate, side[root] / gate
-                area_key, side_key = (pin.label, "area", is_cut), (pin.label, "side", is_cut)
-                so_far[area_key] += ratio
-                so_far[side_key] += side_ratio
-                checks = (
-                    ("area", rules.area, ratio),
-                    ("side area", rules.side_area, side_ratio),
-                    ("cumulative area", rules.cumulative_area, so_far[area_key]),
-                    ("cumulative side area", rules.cumulative_side_area, so_far[side_key]),
-                )
-                found += [(root, violation) for violation in self._judge(pin, layer, diffusions[root], checks)]
+            for number in self._suspects(checks, is_charged):
+                values = [(kind, limit, float(ratio[number])) for kind, limit, ratio in checks]
+                pin, root = self._pins[number], int(roots[number])
+                found += [(root, violation) for violation in self._judge(pin, layer, float(diffusions[number]), values)]
             metal_of = self._connected(layer, {root for root, _ in found})
             yield from (replace(violation, metal=tuple(metal_of[root])) for root, violation in found)
+
+    @staticmethod
+    def _suspects(checks: list[tuple[str, Limit, Array]], is_charged: Array) -> list[int]:
+        """The pins with a ratio above the least that any limit allows: the few that are worth a closer look."""
+        above = [is_charged & (ratio > limit.least()) for _, limit, ratio in checks]
+        found: list[int] = np.flatnonzero(np.any(above, axis=0)).tolist()
+        return found
 
     def _connected(self, layer: str, roots: set[int]) -> dict[int, list[Box]]:
         """The metal that is connected so far, up to a layer, for some of the groups."""
@@ -184,7 +196,7 @@ class AntennaCheck:
 
     @staticmethod
     def _judge(
-        pin: PlacedPin, layer: str, diffusion: float, checks: tuple[tuple[str, Limit, float], ...]
+        pin: PlacedPin, layer: str, diffusion: float, checks: list[tuple[str, Limit, float]]
     ) -> Iterator[AntennaViolation]:
         for kind, limit, ratio in checks:
             allowed = limit.allowed(diffusion)

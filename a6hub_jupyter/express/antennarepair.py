@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import klayout.db as kdb
 import numpy as np
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Job
     from a6hub_jupyter.express.lefcells import Macros
     from a6hub_jupyter.express.technology import Technology
+
+    Array = np.ndarray[Any, Any]
 
 ROUNDS = 6
 MOST_AT_ONCE = 12
@@ -68,9 +69,10 @@ class Antennas:
         metal = [shape for net, shape in assembly.fixed(layers) if net in drawings]
         for drawing in drawings.values():
             metal += drawing.shapes(table, widths)
+        shapes = {name: top.shapes(layer) for name, layer in layers.items()}
         for layer, box in metal:
-            if layer in layers:
-                top.shapes(layers[layer]).insert(kdb.Box(*box))
+            if layer in shapes:
+                shapes[layer].insert_box(kdb.Box(*box))
         netlist = replace(netlist, nets={name: pins for name, pins in netlist.nets.items() if name in drawings})
         return AntennaCheck(technology, layout, top, layers, netlist, assembly.components)
 
@@ -88,17 +90,18 @@ def with_diodes(
     worst: dict[str, AntennaViolation] = {}
     for violation in sorted(violations, key=lambda v: (-v.ratio / v.allowed, v.net, v.pin)):
         worst.setdefault(violation.net, violation)
-    larger = copy.deepcopy(database)
+    larger = database.copied()
     places = {component.name: component for component in larger.cells()}
+    gaps = Gaps(larger, macros, macros[cell].width)
+    before = sum(name.startswith(PREFIX) for name in larger.netlist.cells)
     added = 0
     junction = junction_area(cell, macros[cell].pins[pin])
     for violation in [v for v in worst.values() for _ in range(_diodes(v, junction))]:
-        gate = places[violation.pin.rpartition("/")[0]]
-        spot = _take_gap(larger, macros, gate, macros[cell].width, violation.metal)
+        spot = gaps.take(places[violation.pin.rpartition("/")[0]], violation.metal)
         if spot is None:
             print(f"No gap near {violation.pin} is wide enough for the diode {cell}.")
             continue
-        name = f"{PREFIX}{sum(n.startswith(PREFIX) for n in larger.netlist.cells)}"
+        name = f"{PREFIX}{before + added}"
         larger.netlist.cells[name] = cell
         larger.netlist.nets[violation.net].append((name, pin))
         larger.components.append(Component(name, cell, *spot, larger.orientation_at(spot[1])))
@@ -113,28 +116,36 @@ def _diodes(violation: AntennaViolation, junction: float) -> int:
     return min(max(math.ceil(violation.missing / junction), 1), MOST_AT_ONCE)
 
 
-def _take_gap(
-    database: Database, macros: Macros, gate: Component, width: int, metal: tuple[Box, ...]
-) -> tuple[int, int] | None:
-    """Take out the filler with room for a cell of this width that is nearest to a gate, or to metal that charges it.
+class Gaps:
+    """The fillers of a design that have room for a cell of some width, nm; each gives its room once."""
 
-    A diode far from all of that would be joined to another part of the net, by a layer that comes too late. Returns
-    the lower left corner of the cell, on the sites of the row; None where there is no such filler.
-    """
-    wide = [filler for filler in database.fillers if macros[filler.cell].width >= width]
-    if not wide:
-        return None
-    low, y = np.array([(filler.x, filler.y) for filler in wide]).T
-    high = low + [macros[filler.cell].width - width for filler in wide]
-    x = np.clip(gate.x, low, high)
-    way = from_gate = np.abs(x - gate.x) + np.abs(y - gate.y)
-    for x1, y1, x2, y2 in metal:
-        near = np.clip(min(max(gate.x, x1), x2), low, high)
-        near -= (near - low) % database.site_width
-        beside = np.maximum(np.maximum(x1 - near, near - x2), 0) + np.maximum(np.maximum(y1 - y, y - y2), 0)
-        x, way = np.where(beside < way, near, x), np.minimum(beside, way)
-    best = int(np.lexsort((from_gate, way))[0])
-    if way[best] >= FARTHEST:
-        return None
-    database.fillers.remove(wide[best])
-    return int(x[best]), wide[best].y
+    def __init__(self, database: Database, macros: Macros, width: int) -> None:
+        self._site = database.site_width
+        wide = [filler for filler in database.fillers if macros[filler.cell].width >= width]
+        self._low = np.array([filler.x for filler in wide], np.int64)
+        self._high = self._low + np.array([macros[filler.cell].width - width for filler in wide], np.int64)
+        self._y = np.array([filler.y for filler in wide], np.int64)
+
+    def take(self, gate: Component, metal: tuple[Box, ...]) -> tuple[int, int] | None:
+        """The lower left corner, on the sites of the row, nearest to a gate, or to metal that charges it.
+
+        A diode far from all of that would be joined to another part of the net, by a layer that comes too late: None
+        where there is nothing near.
+        """
+        if not len(self._low):
+            return None
+        low, high, y = self._low, self._high, self._y
+        x: Array = np.clip(gate.x, low, high)
+        from_gate: Array = np.abs(x - gate.x) + np.abs(y - gate.y)
+        way = from_gate
+        for x1, y1, x2, y2 in metal:
+            near = np.clip(min(max(gate.x, x1), x2), low, high)
+            near -= (near - low) % self._site
+            beside = np.maximum(np.maximum(x1 - near, near - x2), 0) + np.maximum(np.maximum(y1 - y, y - y2), 0)
+            x, way = np.where(beside < way, near, x), np.minimum(beside, way)
+        best = int(np.lexsort((from_gate, way))[0])
+        if way[best] >= FARTHEST:
+            return None
+        spot = int(x[best]), int(y[best])
+        self._low, self._high, self._y = (np.delete(each, best) for each in (low, high, y))
+        return spot

@@ -5,6 +5,7 @@ Source: LEF/DEF 5.8 Language Reference, appendix C, "Calculating and Fixing Proc
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -48,6 +49,11 @@ class Limit:
             if diffusion <= x2:
                 return y1 + (y2 - y1) * (diffusion - x1) / (x2 - x1)
         return points[-1][1]
+
+    def least(self) -> float:
+        """The least that is allowed, whatever the diffusion; infinite where there is no limit."""
+        ratios = [ratio for _, ratio in self.with_diffusion]
+        return min([*ratios, *([] if self.plain is None else [self.plain])], default=math.inf)
 
     def wanted(self, ratio: float) -> float:
         """The least area of diffusion, um2, that makes a ratio allowed; 0 where none is known to."""

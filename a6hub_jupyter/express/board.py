@@ -14,6 +14,7 @@ import numpy as np
 from a6hub_jupyter.express import conflicts, maze, regions, rerouting, rewiring, routes
 from a6hub_jupyter.express.cores import cores
 from a6hub_jupyter.express.fabric import SCARCE_PRICE, ends_of, fabric_of
+from a6hub_jupyter.express.nearby import Nearby
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,7 @@ class Board:
             np.zeros(count, np.bool_),
         )
         self.margins = np.full(count, MARGIN_START, np.int64)
+        self._everywhere = Nearby.everywhere(grid)
         self._threads = cores()
         shared: list[Array] = [
             np.zeros(grid.size, kind) for kind in (np.int32, np.float64, np.int32, np.int32, np.float32)
@@ -166,15 +168,27 @@ class Board:
         self._stamp += int(needed.sum())
         return stamps
 
-    def assess(self, fabric: maze.Fabric, nets: Array, rise: float) -> tuple[Array, Array]:
-        """The nodes at which nets collide with any other, made dearer in `fabric`; and which of the nets these are."""
+    def assess(self, fabric: maze.Fabric, nets: Array, rise: float, near: Nearby | None = None) -> tuple[Array, Array]:
+        """The nodes at which nets collide with any other, made dearer in `fabric`; and which of the nets these are.
+
+        `near`: where nets have come or gone since nothing collided, and where they collided then; None: anywhere.
+        """
         bad = np.zeros(len(nets), np.bool_)
         scratch = self._scratch.get()
         found = np.empty(int(self._routes.length[nets].sum()) + 1, np.int64)
-        count = conflicts.assess(fabric, self._routes, scratch, nets, self._stamp, rise, found, bad)
+        marks = (near or self._everywhere).marks
+        count = conflicts.assess(fabric, self._routes, scratch, nets, self._stamp, rise, found, bad, marks)
         self._scratch.put(scratch)
         self._stamp += len(nets) + 1
         return found[:count].copy(), nets[bad]
+
+    def no_places(self) -> Array:
+        """(rows, columns) of the grid, all false."""
+        return np.zeros((self.grid.rows, self.grid.columns), np.bool_)
+
+    def mark_routes(self, nets: Array, places: Array) -> None:
+        """Make the places true that the routes of some nets pass over."""
+        routes.mark(self.fabric, self._routes, nets, places.ravel())
 
     def rewire(self, fabric: maze.Fabric, nets: Array, window: regions.Region, penalty: float) -> None:
         """Route anew what nets have within a window, one after the other, at the prices of `fabric`."""
@@ -189,9 +203,9 @@ class Board:
 
     def within(self, window: regions.Region) -> Array:
         """Nets that have something in the window, on any layer."""
-        near = np.zeros((self.grid.rows, self.grid.columns), np.bool_)
-        near[window.low_j : window.high_j + 1, window.low_i : window.high_i + 1] = True
-        return self._over(near, self.everything)
+        places = self.no_places()
+        places[window.low_j : window.high_j + 1, window.low_i : window.high_i + 1] = True
+        return self._over(places, self.everything)
 
     def _over(self, near: Array, nets: Array) -> Array:
         """Those of the nets that pass over some places; `near`: (rows, columns), true at these."""
@@ -211,7 +225,7 @@ class Board:
 
     def _near(self, nodes: Array, columns: int, rows: int) -> Array:
         """(rows, columns) of the grid: whether a place is within so many columns and rows of some nodes."""
-        near = np.zeros((self.grid.rows, self.grid.columns), np.bool_)
+        near = self.no_places()
         for row, column in zip(
             *(n.tolist() for n in np.divmod(nodes % self.grid.plane, self.grid.columns)), strict=True
         ):

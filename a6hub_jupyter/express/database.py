@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +140,17 @@ class Database:
     def cells(self) -> list[Component]:
         """What the netlist names: cells and hard macros."""
         return [*self.components, *self.blocks]
+
+    def copied(self) -> Database:
+        """A copy in which cells, nets and ports can be added and moved; the power grid is shared."""
+        nets = {net: list(connections) for net, connections in self.netlist.nets.items()}
+        return replace(
+            self,
+            netlist=replace(self.netlist, cells=dict(self.netlist.cells), nets=nets),
+            ports=[replace(port) for port in self.ports],
+            components=[replace(component) for component in self.components],
+            fillers=list(self.fillers),
+        )
 
     def spans(self, row: int) -> list[tuple[int, int]]:
         """The parts of a row that cells may use, in nm on sites: all but hard macros, and slivers beside them."""

@@ -111,11 +111,14 @@ class RuleCheck:
             yield from self._off_grid(name, regions[name])
 
     def violations(self, regions: Mapping[str, kdb.Region], *kinds: str) -> Iterator[Violation]:
-        """All violations, or those of some kinds of parts, part by part."""
+        """All violations in these layers, or those of some kinds of parts, part by part."""
         self._wide_parts.clear()
-        for part in self.parts():
-            if not kinds or part.kind in kinds:
-                yield from self.of_part(part, regions)
+        for part in self.parts_of(regions, *kinds):
+            yield from self.of_part(part, regions)
+
+    def parts_of(self, regions: Mapping[str, kdb.Region], *kinds: str) -> list[Part]:
+        """The parts, of some kinds or of all, whose layers are there."""
+        return [p for p in self.parts() if (not kinds or p.kind in kinds) and all(name in regions for name in p.layers)]
 
     def _off_grid(self, name: str, region: kdb.Region) -> Iterator[Violation]:
         """Vertices that are not on the manufacturing grid."""

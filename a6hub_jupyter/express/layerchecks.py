@@ -60,7 +60,7 @@ def violations(rules: RuleCheck, regions: Mapping[str, kdb.Region], processes: i
     sizes = {name: region.count() for name, region in regions.items()}
     if sys.platform != "linux" or processes < 2 or sum(sizes.values()) < MANY_POLYGONS:
         return list(rules.violations(regions, *kinds))
-    parts = [part for part in rules.parts() if not kinds or part.kind in kinds]
+    parts = rules.parts_of(regions, *kinds)
     order = sorted(range(len(parts)), key=lambda n: -sum(sizes[name] for name in parts[n].layers))
     _shared.append(_Work(rules, regions, parts))
     try:

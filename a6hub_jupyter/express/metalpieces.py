@@ -6,12 +6,17 @@ Points are looked up among rectangles that the pieces are cut into: a power net 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import klayout.db as kdb
+import numpy as np
+
+from a6hub_jupyter.express.pointsearch import PointSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -33,49 +38,80 @@ class MetalPieces:
     def __init__(self, layout: kdb.Layout, top: kdb.Cell, layers: dict[str, int]) -> None:
         self._names = list(layers)
         self._unit = layout.dbu
-        self._work = kdb.Layout()
-        self._cell = self._work.create_cell("pieces")
-        self._shapes = {name: self._cell.shapes(self._work.layer(k + 1, 0)) for k, name in enumerate(self._names)}
         self.pieces: list[Piece] = []
         self.of_layer: dict[str, list[int]] = {}
+        self._parts: dict[str, _Parts] = {}
         for k, name in enumerate(self._names):
             if k % 2 == 0:
-                self.of_layer[name] = list(self._take(name, kdb.Region(top.begin_shapes_rec(layers[name])).merged()))
+                parts = self._parts[name] = _Parts()
+                self.of_layer[name] = list(self._take(parts, kdb.Region(top.begin_shapes_rec(layers[name])).merged()))
         for k, name in enumerate(self._names):
             if k % 2 == 1 and k + 1 < len(self._names):
                 cuts = kdb.Region(top.begin_shapes_rec(layers[name])).merged()
                 self.of_layer[name] = list(self._cuts(cuts, self._names[k - 1], self._names[k + 1]))
 
-    def _take(self, name: str, region: kdb.Region) -> Iterator[int]:
-        shapes = self._shapes[name]
+    def _take(self, parts: _Parts, region: kdb.Region) -> Iterator[int]:
         for polygon in region.each():
             number = len(self.pieces)
-            mark = self._work.properties_id({0: number})
-            parts = [polygon] if polygon.is_box() else polygon.decompose_trapezoids(kdb.Polygon.TD_htrapezoids)
-            for part in parts:
-                if part.is_box():
-                    shapes.insert(part.bbox(), mark)
-                else:
-                    shapes.insert(part, mark)
+            parts.add(number, polygon)
             self.pieces.append(self._piece(polygon))
             yield number
 
     def _cuts(self, region: kdb.Region, lower: str, upper: str) -> Iterator[int]:
-        for polygon in region.each():
-            centre = polygon.bbox().center()
-            ends = [n for n in (self.at(lower, centre), self.at(upper, centre)) if n is not None]
-            self.pieces.append(self._piece(polygon, *ends))
+        polygons = list(region.each())
+        centres = np.array([_point(polygon.bbox().center()) for polygon in polygons], np.int64).reshape(-1, 2)
+        ends = np.stack([self.at(lower, centres), self.at(upper, centres)], axis=1).tolist()
+        for polygon, joined in zip(polygons, ends, strict=True):
+            self.pieces.append(self._piece(polygon, *(number for number in joined if number >= 0)))
             yield len(self.pieces) - 1
 
     def _piece(self, polygon: kdb.Polygon, *joins: int) -> Piece:
         return Piece(polygon.area() * self._unit**2, polygon.perimeter() * self._unit, polygon.bbox(), joins)
 
-    def at(self, layer: str, point: kdb.Point) -> int | None:
-        """The number of the metal piece at a point (database units of the layout)."""
-        for shape in self._shapes[layer].each_touching(kdb.Box(point, point)):
-            if shape.is_box() or shape.simple_polygon.inside(point):
-                return int(shape.property(0))
-        return None
+    def at(self, layer: str, points: Array) -> Array:
+        """The number of the metal piece at each of some points (n, 2), database units of the layout; -1 for none."""
+        return self._parts[layer].at(points)
+
+
+class _Parts:
+    """The pieces of one metal, cut into trapezoids; nearly all of these are rectangles."""
+
+    def __init__(self) -> None:
+        self._boxes: list[tuple[int, int, int, int]] = []
+        self._pieces: list[int] = []
+        self._slanted: dict[int, kdb.SimplePolygon] = {}
+        self._search: PointSearch | None = None
+
+    def add(self, number: int, polygon: kdb.Polygon) -> None:
+        if polygon.is_box():
+            self._add(number, polygon.bbox())
+            return
+        for part in polygon.decompose_trapezoids(kdb.Polygon.TD_htrapezoids):
+            if not part.is_box():
+                self._slanted[len(self._boxes)] = part
+            self._add(number, part.bbox())
+
+    def _add(self, number: int, box: kdb.Box) -> None:
+        self._boxes.append((box.left, box.bottom, box.right, box.top))
+        self._pieces.append(number)
+
+    def at(self, points: Array) -> Array:
+        if self._search is None:
+            self._search = PointSearch(np.array(self._boxes, np.int64))
+        point, part = self._search.touching(points)
+        if self._slanted:
+            inside = [
+                number not in self._slanted or self._slanted[number].inside(kdb.Point(*points[at].tolist()))
+                for at, number in zip(point.tolist(), part.tolist(), strict=True)
+            ]
+            point, part = point[inside], part[inside]
+        found = np.full(len(points), -1, np.int64)
+        found[point[::-1]] = np.array(self._pieces, np.int64)[part[::-1]]
+        return found
+
+
+def _point(point: kdb.Point) -> tuple[int, int]:
+    return point.x, point.y
 
 
 class Groups:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +29,7 @@ def nudged(job: Job, assembly: Assembly, turn: int) -> Database | None:
     """
     grid, technology = assembly.grid, assembly.technology
     macros, random = technology.lef.macros, np.random.default_rng(turn)
-    database = copy.deepcopy(assembly.database)
+    database = assembly.database.copied()
     moved: set[str] = set()
     for node in assembly.router.collided.tolist():
         _, i, j = grid.place(node)

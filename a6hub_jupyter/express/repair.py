@@ -7,7 +7,6 @@ and nets in what remains are routed again with the place made dear.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from a6hub_jupyter.express.cores import cores
 from a6hub_jupyter.express.designrules import RuleCheck, Violation
 from a6hub_jupyter.express.drawing import via_table
 from a6hub_jupyter.express.geometry import Box, Shape
+from a6hub_jupyter.express.metalmap import MetalMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +45,7 @@ class _Drawn:
 
     drawing: Drawing
     extent: tuple[int, int, int]
-    shapes: list[Shape]
+    shapes: set[Shape]
 
 
 class Metal:
@@ -63,41 +63,36 @@ class Metal:
         self._widths = {layer.name: layer.width for layer in technology.layers}
         self._least = {n: technology.lef.layers[n].width for n in self._layers}
         self._metals = {n for n in self._layers if technology.lef.layers[n].kind == "ROUTING"}
+        self._map = MetalMap(self._layers)
         self._fixed: set[tuple[str | None, Shape]] = set()
-        self._fixed_bins: dict[tuple[str, int, int], list[tuple[Box, str | None]]] = defaultdict(list)
         self._moved: list[Shape] = []
         self.fix(fixed)
         self._is_checked = False
         self._nets: dict[str, _Drawn] = {}
-        self._bins: dict[tuple[str, int, int], list[tuple[Box, str]]] = defaultdict(list)
-        self._of_cuts: list[Finding] = []
-        self._of_metals: list[Finding] = []
+        self._found: dict[str, list[Finding]] = {"cut": [], "metal": []}
+        """By the kind of the part of the rule check; what is drawn is on the grid."""
 
     def fix(self, fixed: Iterable[tuple[str | None, Shape]]) -> None:
         """Take over all that is fixed now, in place of what was; the next check looks where it has changed."""
         now = {(owner, shape) for owner, shape in fixed if shape.layer in self._layers}
-        for owner, (layer, box) in self._fixed - now:
-            for key in _bins(layer, box):
-                self._fixed_bins[key].remove((box, owner))
-        for owner, (layer, box) in now - self._fixed:
-            for key in _bins(layer, box):
-                self._fixed_bins[key].append((box, owner))
-        self._moved += [shape for _, shape in self._fixed ^ now]
+        gone, come = self._fixed - now, now - self._fixed
+        self._map.change(gone, come)
+        self._moved += [shape for _, shape in (*gone, *come)]
         self._fixed = now
 
     def mend(self, drawings: dict[str, Drawing]) -> list[Finding]:
         """Fill the notches of all nets; returns what is left. Violations within the cells alone are not ours."""
         changed = self._follow(drawings) + self._moved
         self._moved = []
-        if not changed and self._is_checked:
-            return self._of_cuts + self._of_metals
         patches: list[tuple[str, Shape]] = []
-        if self._is_checked:
-            places = self._around(changed)
-            self._of_cuts = self._renewed(self._of_cuts, "cut", places, [])
-            self._of_metals = self._renewed(self._of_metals, "metal", places, patches)
-        else:
-            self._look_everywhere(patches)
+        if not self._is_checked:
+            regions = self._map.merged(self._layers)
+            for kind in self._found:
+                violations = layerchecks.violations(self._check, regions, cores(), kind)
+                self._found[kind] = self._findings(violations, patches)
+            self._is_checked = True
+        elif changed:
+            self._renew(self._layers, list(self._found), changed, patches)
         for _ in range(FILL_ROUNDS):
             new = [(net, patch) for net, patch in patches if patch not in drawings[net].patches]
             if not new:
@@ -106,81 +101,56 @@ class Metal:
                 drawings[net].patches.append(patch)
             self._follow(drawings)
             patches = []
-            self._of_metals = self._renewed(self._of_metals, "metal", self._around([p for _, p in new]), patches)
-        return self._of_cuts + self._of_metals
-
-    def _look_everywhere(self, patches: list[tuple[str, Shape]]) -> None:
-        regions = self._merged(None)
-        self._of_cuts = self._findings(layerchecks.violations(self._check, regions, cores(), "cut"), [])
-        self._of_metals = self._findings(layerchecks.violations(self._check, regions, cores(), "metal"), patches)
-        self._is_checked = True
+            filled = [patch for _, patch in new]
+            self._renew(sorted({patch.layer for patch in filled}), ["metal"], filled, patches)
+        return [finding for findings in self._found.values() for finding in findings]
 
     def _follow(self, drawings: dict[str, Drawing]) -> list[Shape]:
         """Take over what has changed in the drawings; returns the shapes that came or went."""
-        changed: list[Shape] = []
+        gone: list[tuple[str | None, Shape]] = []
+        come: list[tuple[str | None, Shape]] = []
         for net, drawing in drawings.items():
             extent, known = (len(drawing.wires), len(drawing.vias), len(drawing.patches)), self._nets.get(net)
             if known and known.drawing is drawing and known.extent == extent:
                 continue
-            shapes = [s for s in drawing.shapes(self._table, self._widths) if s.layer in self._layers]
-            before = set(known.shapes) if known else set()
-            for layer, box in before - set(shapes):
-                for key in _bins(layer, box):
-                    self._bins[key] = [entry for entry in self._bins[key] if entry != (box, net)]
-            for layer, box in dict.fromkeys(s for s in shapes if s not in before):
-                for key in _bins(layer, box):
-                    self._bins[key].append((box, net))
-            changed += sorted(before.symmetric_difference(shapes))
+            shapes = {s for s in drawing.shapes(self._table, self._widths) if s.layer in self._layers}
+            before = known.shapes if known else set()
+            gone += [(net, shape) for shape in sorted(before - shapes)]
+            come += [(net, shape) for shape in sorted(shapes - before)]
             self._nets[net] = _Drawn(drawing, extent, shapes)
-        return changed
-
-    def _merged(self, boxes: list[Box] | None) -> dict[str, kdb.Region]:
-        """All metal and cuts, or those in the bins around some boxes: in these they are complete."""
-        bins = {key[1:] for box in boxes for key in _bins("", box)} if boxes is not None else ()
-        regions: dict[str, kdb.Region] = {}
-        for name in self._layers:
-            if boxes is None:
-                found = {box for _, (layer, box) in self._fixed if layer == name}
-                found |= {box for drawn in self._nets.values() for layer, box in drawn.shapes if layer == name}
-            else:
-                found = {box for at in bins for box, _ in self._bins.get((name, *at), ())}
-                found |= {box for at in bins for box, _ in self._fixed_bins.get((name, *at), ())}
-            region = regions[name] = kdb.Region()
-            for box in found:
-                region.insert(kdb.Box(*box))
-            region.merge()
-        return regions
+        self._map.change(gone, come)
+        return [shape for _, shape in (*gone, *come)]
 
     def _around(self, shapes: list[Shape]) -> set[tuple[int, int]]:
         """The bins in which a change of these shapes can make or mend a violation."""
-        return {key[1:] for _, box in shapes for key in _bins("", _grown(box, self._reach))}
+        return {at for _, box in shapes for at in _bins(_grown(box, self._reach))}
 
-    def _renewed(
-        self,
-        findings: list[Finding],
-        kind: str,
-        places: set[tuple[int, int]],
-        patches: list[tuple[str, Shape]],
-    ) -> list[Finding]:
-        """The findings after the check of some places; patches for notches of one net.
+    def _renew(
+        self, layers: list[str], kinds: list[str], changed: list[Shape], patches: list[tuple[str, Shape]]
+    ) -> None:
+        """Check some layers again where they have changed; adds patches for notches of one net.
 
         What is nearer to a place than any rule looks is complete; what is made of its border is not among the places.
         """
-        kept: list[Finding] = []
-        moved: list[Finding] = []
-        for finding in findings:
-            (moved if _is_among(finding.box, places) else kept).append(finding)
+        places = self._around(changed)
+        left: dict[str, list[Finding]] = {kind: [] for kind in kinds}
         boxes = [Box(i * BIN, j * BIN, (i + 1) * BIN, (j + 1) * BIN) for i, j in places]
-        boxes += [f.box for f in moved]  # whose metal may be anywhere in their box
-        regions = self._merged([_grown(box, self._margin) for box in boxes])
-        found = layerchecks.violations(self._check, regions, cores(), kind)
-        return kept + self._findings([v for v in found if _is_among(_place(v), places)], patches)
+        for kind in kinds:
+            for finding in self._found[kind]:
+                if finding.layer in layers and _is_among(finding.box, places):
+                    boxes.append(finding.box)  # whose metal may be anywhere in it
+                else:
+                    left[kind].append(finding)
+        regions = self._map.merged(layers, [_grown(box, self._margin) for box in boxes])
+        for kind, kept in left.items():
+            found = layerchecks.violations(self._check, regions, cores(), kind)
+            self._found[kind] = kept + self._findings([v for v in found if _is_among(_place(v), places)], patches)
 
     def _findings(self, violations: Iterable[Violation], patches: list[tuple[str, Shape]]) -> list[Finding]:
         """Violations with the nets that have metal there; patches for those that are notches of one net."""
         findings = []
         for violation in violations:
-            owners = self._owners(violation)
+            owners = self._map.owners(violation.layer, _place(violation))
             nets = tuple(sorted(owner for owner in owners if owner in self._nets))
             if not nets:
                 continue
@@ -188,19 +158,6 @@ class Metal:
                 patches.append((nets[0], Shape(violation.layer, self._filling(violation))))
             findings.append(Finding(violation.rule, violation.layer, _place(violation), nets))
         return findings
-
-    def _owners(self, violation: Violation) -> set[str]:
-        """Nets whose metal touches the place; "?" stands for metal that belongs to no signal net."""
-        place = _place(violation)
-        owners: set[str] = set()
-        for key in _bins(violation.layer, place):
-            for other, net in self._bins.get(key, ()):
-                if _touch(place, other):
-                    owners.add(net)
-            for other, owner in self._fixed_bins.get(key, ()):
-                if _touch(place, other):
-                    owners.add(owner or "?")
-        return owners
 
     def _filling(self, violation: Violation) -> Box:
         """The rectangle that closes a gap, or widens a sliver to the minimum width.
@@ -236,14 +193,10 @@ def _place(violation: Violation) -> Box:
 
 
 def _is_among(box: Box, places: set[tuple[int, int]]) -> bool:
-    return any(key[1:] in places for key in _bins("", box))
+    return any(at in places for at in _bins(box))
 
 
-def _touch(a: Box, b: Box) -> bool:
-    return a.x1 <= b.x2 and b.x1 <= a.x2 and a.y1 <= b.y2 and b.y1 <= a.y2
-
-
-def _bins(layer: str, box: Box) -> Iterator[tuple[str, int, int]]:
+def _bins(box: Box) -> Iterator[tuple[int, int]]:
     for i in range(box.x1 // BIN, box.x2 // BIN + 1):
         for j in range(box.y1 // BIN, box.y2 // BIN + 1):
-            yield layer, i, j
+            yield i, j

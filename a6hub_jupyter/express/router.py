@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from a6hub_jupyter.express.board import MARGIN_START, Board
+from a6hub_jupyter.express.nearby import Nearby
 from a6hub_jupyter.express.untangling import untangle
 
 if TYPE_CHECKING:
@@ -65,15 +66,23 @@ class Router:
         bad = np.zeros(0, np.int64)
         fewest, since, stuck = len(everything) + 1, 0, 0
         for turn in range(passes):
+            # all that collides is routed again, so after the first pass no more than that and its surroundings can
+            places, near = board.no_places(), Nearby(self.grid) if turn else None
+            board.mark_routes(todo, places)
             board.reroute(todo, penalty)
+            board.mark_routes(todo, places)
+            if near:
+                near.add_places(places)
             rise = min(HISTORY_STEP + HISTORY_GROWTH * turn, HISTORY_MOST)
-            self.collided, bad = board.assess(board.fabric, everything, rise)
+            self.collided, bad = board.assess(board.fabric, everything, rise, near)
             self.passes += 1
             looked_at = (names is not None or turn >= UNTANGLE_FROM_PASS) and 0 < len(self.collided) < UNTANGLE_BELOW
             if looked_at:
                 print(f"Routing pass {self.passes}: {len(self.collided)} conflicts, looked at one by one.")
                 self.collided = untangle(board, self.collided, until, self.passes)
-                _, bad = board.assess(board.fabric, everything, 0.0)
+                near = Nearby(self.grid)
+                near.add_nodes(self.collided)
+                _, bad = board.assess(board.fabric, everything, 0.0, near)
                 board.clear_away(self.collided, SHAKE_COLUMNS, SHAKE_ROWS, CLEARING)
             print(f"Routing pass {self.passes}: {len(self.collided)} conflicts in {len(bad)} nets.")
             fewest, since, stuck = (len(bad), 0, 0) if len(bad) < fewest else (fewest, since + 1, stuck + looked_at)

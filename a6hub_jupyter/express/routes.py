@@ -107,6 +107,14 @@ def pass_through(fabric: Fabric, routes: Routes, near: Array, nets: Array, bad: 
 
 
 @compiled
+def mark(fabric: Fabric, routes: Routes, nets: Array, places: Array) -> None:
+    """Make the places (node numbers on the lowest layer) true that the routes of some nets pass over."""
+    for n in range(nets.shape[0]):
+        for k in range(routes.start[nets[n]], routes.start[nets[n]] + routes.length[nets[n]]):
+            places[routes.pool[k] // 16 % fabric.plane] = True
+
+
+@compiled
 def gather(routes: Routes, pool: Array) -> int:
     """Move all routes to the beginning of a new pool; returns how much of it they take."""
     at = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from a6hub_jupyter.express.nearby import Nearby
 from a6hub_jupyter.express.regions import Region
 
 if TYPE_CHECKING:
@@ -40,13 +41,15 @@ def untangle(board: Board, collided: Array, until: float, seed: int) -> Array:
     scarce = fresh.history.copy()
     left = collided
     for columns, rows in SIZES:
-        waiting = left
+        waiting, near = left, Nearby(board.grid)
+        near.add_nodes(left)
         while len(waiting) and time.monotonic() <= until:
             window = _around(board, int(waiting[random.integers(len(waiting))]), columns, rows)
             waiting = waiting[~_inside(board, waiting, window)]
             _route_together(board, fresh, window, random)
             fresh.history[:] = scarce
-        left = board.assess(fresh, board.everything, 0.0)[0]
+            near.add_window(window)
+        left = board.assess(fresh, board.everything, 0.0, near)[0]
     return left
 
 
@@ -65,8 +68,9 @@ def _inside(board: Board, nodes: Array, window: Region) -> Array:
 
 def _route_together(board: Board, fabric: Fabric, window: Region, random: np.random.Generator) -> None:
     """Negotiate within a window at the prices of `fabric`; keep the best that was found."""
-    nets = board.within(window)
-    collided, _ = board.assess(fabric, nets, 0.0)
+    nets, near = board.within(window), Nearby(board.grid)
+    near.add_window(window)
+    collided, _ = board.assess(fabric, nets, 0.0, near)
     fewest, best = len(collided), board.keep(nets)
     penalty = PENALTY_START
     for turn in range(TURNS):
@@ -75,7 +79,7 @@ def _route_together(board: Board, fabric: Fabric, window: Region, random: np.ran
             break
         todo = board.passing(inside, *(BESIDE if turn else (1, 1)), nets)
         board.rewire(fabric, random.permutation(todo), window, penalty)
-        collided, _ = board.assess(fabric, nets, RISE)
+        collided, _ = board.assess(fabric, nets, RISE, near)
         if len(collided) <= fewest:
             fewest, best = len(collided), board.keep(nets)
         penalty = min(penalty * PENALTY_GROWTH, PENALTY_MOST)
