@@ -33,7 +33,7 @@ def test_the_demo_makes_a_chip_without_a_network(sky130: Pdk, tmp_path: Path) ->
     if alone:
         command[1:1] = ["-c", ALONE]
         command[:0] = [str(unshare), "-n"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "build succeeded, layout-versus-netlist errors: 0" in done.stdout
     notebook = json.loads((tmp_path / "demo" / "01-first-chip.ipynb").read_text())

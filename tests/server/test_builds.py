@@ -158,7 +158,7 @@ async def test_a_killed_supervisor_leaves_a_lost_build_and_no_orphan(
     lost = await api.until(build["id"])
     assert lost["state"] == "lost"
     assert lost["error"]["step"] == "Verilator.Lint"
-    gone, alive = psutil.wait_procs(tree, timeout=5)
+    gone, alive = psutil.wait_procs(tree, timeout=60)
     assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
     assert gone
 

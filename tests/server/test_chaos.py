@@ -192,5 +192,5 @@ async def test_tools_die_with_the_supervisor_though_no_server_runs(server: Serve
     server.kill()
     known = json.loads((server.builds / build["id"] / journal.SUPERVISOR).read_text())
     assert end(psutil.Process(known["pid"]))
-    gone, _ = psutil.wait_procs([sleeping], timeout=5)
+    gone, _ = psutil.wait_procs([sleeping], timeout=60)
     assert gone or sleeping.status() == psutil.STATUS_ZOMBIE

@@ -98,7 +98,7 @@ class Fuzzer:
     def _send(self, name: str, case: Any) -> None:
         began = time.monotonic()
         try:
-            response = case.call(base_url=self._server.url, session=self._server.session, timeout=20)
+            response = case.call(base_url=self._server.url, session=self._server.session, timeout=60)
         except requests.exceptions.InvalidHeader:
             return  # cannot be sent at all
         except requests.RequestException as problem:

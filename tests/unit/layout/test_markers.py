@@ -115,6 +115,6 @@ def test_process_says_one_json_line(tmp_path: Path) -> None:
         str(tmp_path / "out"),
         str(tmp_path / "gone.lyrdb"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert (done.returncode, done.stderr) == (1, "")
     assert json.loads(done.stdout)["message"] == "The report gone.lyrdb is not there."

@@ -148,7 +148,7 @@ def test_refuses_a_layout_without_shapes(tmp_path: Path, engine: str) -> None:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "a6hub_jupyter.layout.scene", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
 
 
 def test_process_says_one_json_line_and_no_traceback(tmp_path: Path) -> None:
