@@ -1,8 +1,8 @@
-"""From routes to metal that keeps the design rules: notches are filled, the rest goes back to the router.
+"""From routes to metal that keeps the design rules: notches and holes are filled, the rest goes back to the router.
 
 The grid keeps different nets apart, but within one net pads, wires and pins can come too close to each
-other. A gap inside a net is filled; after that the whole metal is checked, exactly as the DRC step does,
-and nets in what remains are routed again with the place made dear.
+other, or leave a hole that is too small. A gap or a hole inside a net is filled; after that the whole metal
+is checked, exactly as the DRC step does, and nets in what remains are routed again with the place made dear.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Metal:
         self._fixed = now
 
     def mend(self, drawings: dict[str, Drawing]) -> list[Finding]:
-        """Fill the notches of all nets; returns what is left. Violations within the cells alone are not ours."""
+        """Fill the notches and holes of all nets; returns what is left. Violations within the cells are not ours."""
         changed = self._follow(drawings) + self._moved
         self._moved = []
         patches: list[tuple[str, Shape]] = []
@@ -128,7 +128,7 @@ class Metal:
     def _renew(
         self, layers: list[str], kinds: list[str], changed: list[Shape], patches: list[tuple[str, Shape]]
     ) -> None:
-        """Check some layers again where they have changed; adds patches for notches of one net.
+        """Check some layers again where they have changed; adds patches for notches and holes of one net.
 
         What is nearer to a place than any rule looks is complete; what is made of its border is not among the places.
         """
@@ -154,10 +154,17 @@ class Metal:
             nets = tuple(sorted(owner for owner in owners if owner in self._nets))
             if not nets:
                 continue
-            if owners == {nets[0]} and violation.kind in ("space", "width") and violation.layer in self._metals:
-                patches.append((nets[0], Shape(violation.layer, self._filling(violation))))
+            if owners == {nets[0]} and violation.layer in self._metals:
+                patches += [(nets[0], Shape(violation.layer, box)) for box in self._fillings(violation)]
             findings.append(Finding(violation.rule, violation.layer, _place(violation), nets))
         return findings
+
+    def _fillings(self, violation: Violation) -> list[Box]:
+        """What mends a violation within one net; nothing for what metal cannot mend."""
+        if violation.kind == "enclosed area" and isinstance(violation.shape, kdb.Polygon):
+            pieces = violation.shape.decompose_trapezoids(kdb.Polygon.TD_htrapezoids)
+            return [_box(piece.bbox()) for piece in pieces if piece.is_box()]
+        return [self._filling(violation)] if violation.kind in ("space", "width") else []
 
     def _filling(self, violation: Violation) -> Box:
         """The rectangle that closes a gap, or widens a sliver to the minimum width.
@@ -188,7 +195,10 @@ def _grown(box: Box, margin: int) -> Box:
 
 
 def _place(violation: Violation) -> Box:
-    box = violation.box
+    return _box(violation.box)
+
+
+def _box(box: kdb.Box) -> Box:
     return Box(box.left, box.bottom, box.right, box.top)
 
 

@@ -14,7 +14,7 @@ from a6hub_jupyter.express.technology import Technology
 
 pytest.importorskip("klayout.db")
 
-RULES = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .03"
+RULES = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .03 ; MINENCLOSEDAREA .14"
 CUT = "TYPE CUT ; WIDTH .16 ; SPACING .16 ; ENCLOSURE .03 .06"
 STACK = (
     f"LAYER m0 {RULES} ; DIRECTION VERTICAL ; END m0 LAYER c0 {CUT} ; END c0 "
@@ -50,6 +50,25 @@ def test_step_in_an_edge_is_filled_without_sticking_out() -> None:
 def test_gap_to_a_pin_of_the_same_net_is_filled() -> None:
     drawings = {"a": drawn(Box(0, 0, 1000, 200))}
     assert metal(("a", Shape("m1", Box(0, 300, 1000, 500)))).mend(drawings) == []
+
+
+def test_hole_that_is_too_small_is_filled_and_no_more_than_that() -> None:
+    """Wide enough for the spacing, so no gap; the router would make it again and again."""
+    ring = [Box(0, 0, 1000, 200), Box(0, 0, 200, 1000), Box(0, 560, 1000, 1000), Box(560, 0, 1000, 1000)]
+    drawings = {"a": drawn(*ring, Box(200, 200, 300, 300))}
+    assert metal().mend(drawings) == []
+    added = {(x, y) for s in drawings["a"].patches[5:] for x in (s.box.x1, s.box.x2) for y in (s.box.y1, s.box.y2)}
+    assert added == {(300, 200), (560, 200), (300, 300), (560, 300), (200, 300), (200, 560), (560, 560)}
+
+
+def test_hole_between_two_nets_is_the_routers() -> None:
+    drawings = {
+        "a": drawn(Box(0, 0, 1000, 200), Box(0, 0, 200, 1000)),
+        "b": drawn(Box(0, 560, 1000, 1000), Box(560, 0, 1000, 1000)),
+    }
+    (finding,) = metal().mend(drawings)
+    assert finding.rule.startswith("m1.enclosed area")
+    assert finding.nets == ("a", "b")
 
 
 @pytest.mark.parametrize("owner", [None, "b"])
