@@ -216,7 +216,9 @@ def test_a_log_of_200_000_lines_is_opened_searched_and_held(page: Page, lab: Lab
 def test_the_pull_of_an_image_is_a_step_that_says_how_far_it_is(page: Page, lab: Lab, engine: Path) -> None:
     inside = express.environment(sys.executable, {"PATH": os.environ["PATH"]})
     (engine / "image.json").write_text(json.dumps({**inside, "HOME": os.environ["HOME"]}))
-    (engine / "seconds-for-a-layer").write_text("4")
+    (engine / "pulled").unlink(missing_ok=True)
+    held = engine / "held"
+    held.touch()
     daemon = subprocess.Popen([sys.executable, str(ENGINE), "daemon", str(engine)])
     try:
         build = begin(lab, toolchain="container", to_step="Verilator.Lint")
@@ -225,11 +227,13 @@ def test_the_pull_of_an_image_is_a_step_that_says_how_far_it_is(page: Page, lab:
         step = widget.locator("[data-id='Container.Pull']")
         expect(step).to_be_visible()
         expect(step).to_contain_text("Pull LibreLane's image")
-        screenshot(page, "pull-running")
         expect(widget.locator(".row", has_text="1 of 2 layers are here")).to_be_visible()
+        screenshot(page, "pull-running")
+        held.unlink()
         expect(widget.locator(".state").first).not_to_have_text("Running")
         screenshot(page, "pull-ended")
         expect(widget.locator(".state").first).to_have_text("Succeeded")
     finally:
+        held.unlink(missing_ok=True)
         daemon.kill()
         daemon.wait()
