@@ -13,7 +13,10 @@ PROBE = Path(__file__).parent / "probe" / "librelane_plugin_a6hub_probe.py"
 MARK = b"a6hub-answer:"
 # Takes its program, and the modules that this imports, from the first line of its input.
 PROGRAM = "import json, sys; given = json.loads(sys.stdin.readline()); exec(given['program'])"
-_MODULES = ("checking", "findings", "flows", "inspector", "layers", "ranges", "reading", "variables", "verilog")
+_MODULES = (
+    *("checking", "designcheck", "findings", "flows", "inspector"),
+    *("layers", "ranges", "reading", "variables", "verilog"),
+)
 
 
 def plugin_probe(argv: list[str], key: str) -> Probe:
