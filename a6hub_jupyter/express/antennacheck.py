@@ -121,7 +121,7 @@ class AntennaCheck:
                 if net is None or not (pin.gate_area or junction):
                     continue
                 for layer, box in pin.shapes:
-                    if layer in self._metal.of_layer:
+                    if layer in self._metal.metals:
                         x, y = oriented(box, macro.width, macro.height, cell.orientation).center
                         points[layer].append((round((cell.x + x) / self._nm), round((cell.y + y) / self._nm)))
                         pins_at[layer].append(len(pins))

@@ -19,7 +19,7 @@ from a6hub_jupyter.express.timing.placedtree import placed_tree
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.buffering import TreeBuilder
-    from a6hub_jupyter.express.timing.library import Cell
+    from a6hub_jupyter.express.timing.cells import Cell
     from a6hub_jupyter.express.timing.timer import Timer
 
 TYPICAL_SLEW = 0.1

@@ -16,6 +16,7 @@ from a6hub_jupyter.express.settling import placer_of, settle, write_views
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.timing.analysis import LATE
 from a6hub_jupyter.express.timing.clocknets import clock_nets
+from a6hub_jupyter.express.timing.drives import Choice
 from a6hub_jupyter.express.timing.pinmap import PinMap
 from a6hub_jupyter.express.timing.timer import timers
 
@@ -35,7 +36,9 @@ def grow(job: Job) -> Metrics:
     placer = placer_of(job, technology, database)
     netlist = database.netlist
     timer = timers({**job.timing, "corners": job.timing["corners"][:1]}, technology)[0]
-    tree = BalancedTree(TreeBuilder(database, macros), timer, job.clock_buffers, job.timing)
+    choice = Choice(timer.library, macros, job.timing["excluded"])
+    named = [name for pattern in job.clock_buffers for name in choice.matching(pattern) or [pattern]]
+    tree = BalancedTree(TreeBuilder(database, macros), timer, list(dict.fromkeys(named)), job.timing)
     buffers = 0
     found = clock_nets(netlist, timer.library, job.clock_ports)
     grown: set[str] = set()

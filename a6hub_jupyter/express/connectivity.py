@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import klayout.db as kdb
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from a6hub_jupyter.express.lefcells import Macro
 
 MARK_LAYER = 9000
@@ -35,6 +37,11 @@ class Connectivity:
         self._marks = {name: layout.layer(MARK_LAYER + k, 0) for k, name in enumerate(metals)}
         self._nodes: list[int | None] = []
         self._same: dict[int, int] = {}
+
+    @property
+    def metals(self) -> Collection[str]:
+        """Where a point can be probed: not on cuts, which pins in the LEF of sky130A have too."""
+        return self._marks
 
     def probe(self, layer: str, x: int, y: int) -> int:
         """Mark a point on a metal; returns the number of the probe."""
@@ -100,7 +107,7 @@ def internal_points(
     pins = []
     for pin in macro.pins.values():
         for layer, box in pin.shapes:
-            if layer in layers:
+            if layer in found.metals:
                 x, y = box.center
                 pins.append(found.probe(layer, round(x / nm), round(y / nm)))
     pieces = []

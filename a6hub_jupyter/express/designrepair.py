@@ -29,7 +29,7 @@ from a6hub_jupyter.express.timing.timer import timers
 if TYPE_CHECKING:
     from a6hub_jupyter.express.buffering import Sink
     from a6hub_jupyter.express.job import Metrics
-    from a6hub_jupyter.express.timing.library import Cell
+    from a6hub_jupyter.express.timing.cells import Cell
     from a6hub_jupyter.express.timing.slacks import Slacks
 
 LIMIT_ROUNDS = 4
@@ -77,7 +77,7 @@ class Repair:
     def exchange(self, instance: str, cell: str) -> bool:
         """Put another cell in the place of an instance's, if there is room for it."""
         before = self._database.netlist.cells[instance]
-        if not self.room.take(self._macros[cell].width - self._macros[before].width):
+        if not self.room.take(self._macros[cell].width, instead_of=self._macros[before].width):
             return False
         self._database.netlist.cells[instance] = cell
         self._components[instance].cell = cell
@@ -162,7 +162,7 @@ class Repair:
             return 0
         _, _, parts, name, before = min(options)
         found = groups(sinks, math.ceil(len(sinks) / parts))
-        if before >= load or not self.room.take(len(found) * self._macros[name].width):
+        if before >= load or not self.room.take(*[self._macros[name].width] * len(found)):
             return 0
         tops = [self._builder.add_buffer(f"repair_{self.buffers + k}", name, part) for k, part in enumerate(found)]
         self.buffers += len(found)

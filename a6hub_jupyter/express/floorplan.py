@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from a6hub_jupyter.express import pinorder, verilog
 from a6hub_jupyter.express.database import Component, Database, PlacedPort
 from a6hub_jupyter.express.defwriter import write_def
-from a6hub_jupyter.express.diesize import RESERVE, outline
+from a6hub_jupyter.express.diesize import RESERVE, Outline, outline
 from a6hub_jupyter.express.geometry import Box, gaps
 from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
 from a6hub_jupyter.express.macroplaces import check_buses, check_grid, to_tracks, without_slots
+from a6hub_jupyter.express.packing import fits
 from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.taps import add_taps
 from a6hub_jupyter.express.technology import Technology
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ STRAPS_IN_CHANNEL = 4
 """A channel beside a hard macro has rows only where so many straps fit: one of each net, past one that is there."""
 TRACKS_APART = 2
 """Ports are so many tracks from each other at least; where the die is given and holds fewer, one."""
+ENLARGED = 1.05
+"""A core in which the cells find no room is tried again so many times as large."""
 SIDES = ("WEST", "NORTH", "SOUTH", "EAST")
 
 
@@ -180,39 +184,32 @@ def place_blocks(job: Job, database: Database, technology: Technology) -> None:
             raise ProblemError(f"The netlist has the hard macro {name} ({cell}): give its place in MACROS.")
 
 
-def add_taps(job: Job, database: Database, lef: Lef) -> None:
-    """End caps at both ends of each row part, and well taps every 2 x distance.
+def roomy_outline(netlist: Netlist, job: Job, technology: Technology) -> Outline:
+    """The outline in which the cells find room between the taps; ProblemError when it is given and too small.
 
-    Taps are staggered by the distance in every other row, as LibreLane's tapcell does.
+    Where FP_CORE_UTIL decides, a core in which they would not is made larger: between taps 20 um apart there is room
+    for one flip-flop of gf180mcu and for little beside it.
     """
-    tap = job.tap_cell if job.tap_cell and job.tap_distance else None
-    for variable, cell in (("WELLTAP_CELL", tap), ("ENDCAP_CELL", job.endcap_cell)):
-        if cell and cell not in lef.macros:
-            raise ProblemError(f"{variable} names '{cell}', which no LEF file defines.")
-    width = lef.macros[tap].width if tap else 0
-    end = lef.macros[job.endcap_cell].width if job.endcap_cell else 0
-    for row in range(database.row_count):
-        y = row * database.row_height
-        for left, right in database.spans(row):
-            caps = [left, right - end] if job.endcap_cell and right - left >= 2 * end + width else []
-            inner = (left + end, right - end) if caps else (left, right)
-            columns = tap_columns(*inner, database.site_width, width, job.tap_distance, row) if tap else []
-            for cell, xs in ((job.endcap_cell, caps), (tap, columns)):
-                for x in xs:
-                    kind = "tap" if cell == tap else "endcap"
-                    name = f"{kind}_{len(database.taps)}"
-                    database.taps.append(Component(name, str(cell), x, y, database.orientation_at(y)))
+    macros = technology.lef.macros
+    blocks = {macro["cell"] for macro in job.macros}
+    cells = [macros[cell] for cell in netlist.cells.values() if cell not in blocks]
+    area = sum(cell.width * cell.height for cell in cells)
+    widths = [cell.width for cell in cells]
+    while True:
+        size = outline(area, job, technology, len(netlist.ports), max(widths, default=0))
+        trial = empty(netlist, size, technology)
+        add_taps(job, trial, technology.lef)
+        if job.die_area or fits(widths, trial, macros):
+            return size
+        area = math.ceil(area * ENLARGED)
 
 
-def tap_columns(left: int, right: int, site: int, width: int, distance: int, row: int) -> list[int]:
-    """Where the taps of a row part are, nm."""
-    last = right - width
-    if last < left:
-        return []
-    columns = list(range(left + (distance if row % 2 else 0), last + 1, 2 * distance))
-    if not columns or right - columns[-1] > distance:
-        columns.append(last)
-    return sorted({min(x // site * site, last) for x in columns})
+def empty(netlist: Netlist, size: Outline, technology: Technology) -> Database:
+    """The database of a design of which nothing is placed."""
+    site_width, row_height = technology.site
+    database = Database(netlist, size.width, size.height, row_height, site_width, size.core.x1, size.core.x2)
+    database.row_bottom, database.row_top = size.core.y1, size.core.y2
+    return database
 
 
 def plan(job: Job) -> Metrics:
@@ -222,13 +219,10 @@ def plan(job: Job) -> Metrics:
     netlist = verilog.read(job.given("netlist"), job.top, technology.lef.macros.bits)
     check(netlist, technology.lef, job.clock_ports)
     block_cells = {macro["cell"] for macro in job.macros}
-    cells = [cell for cell in netlist.cells.values() if cell not in block_cells]
-    area = sum(macros[cell].width * macros[cell].height for cell in cells)
-    widest = max((macros[cell].width for cell in cells), default=0)
-    width, height, core = outline(area, job, technology, len(netlist.ports), widest)
-    site_width, row_height = technology.site
-    database = Database(netlist, width, height, row_height, site_width, core.x1, core.x2)
-    database.row_bottom, database.row_top = core.y1, core.y2
+    area = sum(macros[cell].width * macros[cell].height for cell in netlist.cells.values() if cell not in block_cells)
+    size = roomy_outline(netlist, job, technology)
+    width, height, core = size
+    database = empty(netlist, size, technology)
     place_blocks(job, database, technology)
     if job.pin_order:
         database.ports = arrange_ports(netlist.ports, width, height, technology, job)
@@ -245,7 +239,7 @@ def plan(job: Job) -> Metrics:
             "lower FP_CORE_UTIL, or enlarge DIE_AREA."
         )
     print(
-        f"Die {width / 1000:.2f} x {height / 1000:.2f} um, {core.height // row_height} rows, "
+        f"Die {width / 1000:.2f} x {height / 1000:.2f} um, {core.height // database.row_height} rows, "
         f"{len(netlist.cells)} cells, {len(database.ports)} ports, {len(database.taps)} well taps."
     )
     for port in netlist.ports:

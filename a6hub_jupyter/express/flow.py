@@ -35,6 +35,7 @@ from a6hub_jupyter.express.steps.physical import (
 from a6hub_jupyter.express.steps.repair import DesignRepair, HoldRepair, TimingEstimate
 from a6hub_jupyter.express.steps.serving import prepare
 from a6hub_jupyter.express.steps.signoff import CheckMagicDRC, KLayoutDRC, MagicDRC, NetgenLVS, SpiceExtraction
+from a6hub_jupyter.express.steps.timing import liberty_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,7 +120,7 @@ class Express(SequentialFlow):  # type: ignore[misc]
         skipped = list(skip or ())
         steps = [] if reproducible else self.begun_ahead(to, skipped)
         if steps:
-            prepare()
+            prepare(liberty_files(self.config, self.toolbox))
         with beside(steps, self.config, self.toolbox, Path(self.run_dir) / "tmp" / "ahead"):
             result: tuple[State, list[Step]] = super().run(
                 initial_state, frm, to, skipped, reproducible=reproducible, **kwargs

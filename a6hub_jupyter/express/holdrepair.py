@@ -23,7 +23,7 @@ from a6hub_jupyter.express.timing.timer import timers
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
-    from a6hub_jupyter.express.timing.library import Cell
+    from a6hub_jupyter.express.timing.cells import Cell
     from a6hub_jupyter.express.timing.slacks import Slacks
     from a6hub_jupyter.express.timing.wires import RcTree
 

@@ -37,6 +37,6 @@ def label_layers(path: str | Path) -> dict[str, GdsLayer]:
     for name, purposes, layer in _rows(path):
         for purpose in purposes if name == "NAME" else ():
             metal, _, kind = purpose.partition("/")
-            if kind in ("PIN", "LEFPIN", ""):
+            if kind in ("PIN", "LEFPIN", "LABEL", ""):
                 found.setdefault(metal, layer)
     return found

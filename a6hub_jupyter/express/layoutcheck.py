@@ -184,7 +184,7 @@ class LayoutCheck:
     def _pin_probes(self, placed: Placed, macro: Macro, pin: str) -> list[int]:
         probes = []
         for layer, box in macro.pins[pin].shapes:
-            if layer in self._layers:
+            if layer in self._connectivity.metals:
                 x, y = oriented(box, macro.width, macro.height, placed.orientation).center
                 probes.append(self._probe(layer, placed.x + x, placed.y + y))
         return probes

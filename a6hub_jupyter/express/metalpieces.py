@@ -14,7 +14,7 @@ import numpy as np
 from a6hub_jupyter.express.pointsearch import PointSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     Array = np.ndarray[Any, Any]
 
@@ -67,6 +67,11 @@ class MetalPieces:
 
     def _piece(self, polygon: kdb.Polygon, *joins: int) -> Piece:
         return Piece(polygon.area() * self._unit**2, polygon.perimeter() * self._unit, polygon.bbox(), joins)
+
+    @property
+    def metals(self) -> Collection[str]:
+        """The layers that are no cuts."""
+        return self._parts
 
     def at(self, layer: str, points: Array) -> Array:
         """The number of the metal piece at each of some points (n, 2), database units of the layout; -1 for none."""

@@ -17,7 +17,7 @@ import numpy as np
 from a6hub_jupyter.express import rows
 from a6hub_jupyter.express.buffering import pin_center
 from a6hub_jupyter.express.crowding import room_for
-from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.packing import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -156,14 +156,13 @@ class Placer:
     def settle(self) -> float:
         """Legal rows, local improvement, then sites. Returns the half-perimeter wire length, um."""
         circuit = self._circuit(frozenset())
-        try:
-            with self._own_words_to_log():
+        with self._own_words_to_log():
+            try:
                 circuit.legalize(self._effort)
-                circuit.place_detailed(self._effort)
-        except RuntimeError as error:
-            raise ProblemError(
-                f"The cells do not fit into the rows ({error}): lower FP_CORE_UTIL, or enlarge DIE_AREA."
-            ) from error
+            except RuntimeError:
+                pack(self._database, self._macros)
+                circuit = self._circuit(frozenset())
+            circuit.place_detailed(self._effort)
         self._take(circuit)
         rows.snap(self._database, self._macros)
         return self.half_perimeter()

@@ -29,7 +29,7 @@ def snap(database: Database, macros: Mapping[str, Macro]) -> None:
     site, height = database.site_width, database.row_height
     for row, segments in _segments(database, macros):
         for room, here in segments.items():
-            xs = _packed([c.x for c in here], [macros[c.cell].width // site for c in here], room, site)
+            xs = packed([c.x for c in here], [macros[c.cell].width // site for c in here], room, site)
             if xs is None:
                 raise ProblemError(f"Row {row} has no room for its cells: lower FP_CORE_UTIL, or enlarge DIE_AREA.")
             for component, x in zip(here, xs, strict=True):
@@ -68,23 +68,34 @@ def _rising(values: list[float]) -> list[float]:
     return [mean for mean, count in pools for _ in range(count)]
 
 
+def parts(database: Database, macros: Mapping[str, Macro]) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Each row of the die with its parts between taps and hard macros, in sites from the left edge of the die."""
+    site, height = database.site_width, database.row_height
+    taken: dict[int, list[int]] = defaultdict(list)
+    for tap in sorted(database.taps, key=lambda t: t.x):
+        taken[tap.y // height] += [tap.x // site, (tap.x + macros[tap.cell].width) // site]
+    for row in range(database.row_count):
+        found: list[tuple[int, int]] = []
+        for left, right in database.spans(row):
+            inside = [x for x in taken[row] if left // site <= x <= right // site]
+            edges = [left // site, *inside, right // site]
+            found += [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+        yield row, found
+
+
 def _segments(
     database: Database, macros: Mapping[str, Macro]
 ) -> Iterator[tuple[int, dict[tuple[int, int], list[Component]]]]:
     """Rows that have cells: their parts between taps and hard macros (in sites), each with its cells from the left."""
     site, height = database.site_width, database.row_height
-    taken: dict[int, list[int]] = defaultdict(list)
-    for tap in sorted(database.taps, key=lambda t: t.x):
-        taken[tap.y // height] += [tap.x // site, (tap.x + macros[tap.cell].width) // site]
     in_row: dict[int, list[Component]] = defaultdict(list)
     for component in database.components:
         in_row[round(component.y / height)].append(component)
-    for row, cells in sorted(in_row.items()):
-        segments: dict[tuple[int, int], list[Component]] = {}
-        for left, right in database.spans(row):
-            inside = [x for x in taken[row] if left // site <= x <= right // site]
-            edges = [left // site, *inside, right // site]
-            segments.update({(a, b): [] for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b})
+    for row, rooms in parts(database, macros):
+        cells = in_row[row]
+        if not cells:
+            continue
+        segments: dict[tuple[int, int], list[Component]] = {room: [] for room in rooms}
         if not segments:
             raise ProblemError(f"Row {row} is taken by hard macros, but cells were placed there: enlarge DIE_AREA.")
         for component in cells:
@@ -100,7 +111,7 @@ def _nearest(rooms: Iterable[tuple[int, int]], middle: float) -> tuple[int, int]
     return min(rooms, key=lambda room: max(room[0] - middle, middle - room[1], 0))
 
 
-def _packed(wanted: list[int], widths: list[int], room: tuple[int, int], site: int) -> list[int] | None:
+def packed(wanted: list[int], widths: list[int], room: tuple[int, int], site: int) -> list[int] | None:
     """Sites for cells that want to be at `wanted` (nm), in that order; widths and room in sites.
 
     Left to right to the nearest free site, then right to left back inside. None when there is no room.

@@ -1,12 +1,12 @@
 """A process with the tools of Express already imported, which forks for each tool that LibreLane's steps run.
 
-    python -m a6hub_jupyter.express.toolserver DESCRIPTOR
+    python -m a6hub_jupyter.express.toolserver DESCRIPTOR [LIBERTY...]
 
-Importing numpy, klayout and numba takes longer than most steps of a small design. This process does it once, while
-Yosys is at work. `DESCRIPTOR` is a Unix stream socket. A request is a line of JSON {module, argument, environment}
-together with two file descriptors: one for the output of the tool, and a socket for the answers, which are lines of
-JSON: {pid} at once, {status, user, system, rss} at the end (a wait status, s, s, KiB). When the other end of that
-socket closes, the tool is ended; when that of `DESCRIPTOR` closes, so are all.
+Importing numpy, klayout and numba takes longer than most steps of a small design, and so does reading the Liberty files
+of a full PDK. This process does it once, while Yosys is at work. `DESCRIPTOR` is a Unix stream socket. A request is a
+line of JSON {module, argument, environment} together with two file descriptors: one for the output of the tool, and a
+socket for the answers, which are lines of JSON: {pid} at once, {status, user, system, rss} at the end (a wait status,
+s, s, KiB). When the other end of that socket closes, the tool is ended; when that of `DESCRIPTOR` closes, so are all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ import sys
 import traceback
 import warnings
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TOOLS = (
     "floorplan",
@@ -60,8 +63,10 @@ class _Tool:
 class ToolServer:
     """Forks for requests, and tells how what it has started ends."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, chores: Iterator[None]) -> None:
+        """`chores`: a little work at each step, for while nobody asks for a tool."""
         self._connection = connection
+        self._chores: Iterator[None] | None = chores
         self._selector = selectors.DefaultSelector()
         self._selector.register(connection, selectors.EVENT_READ)
         self._compiler: tuple[int, int] | None = None
@@ -70,7 +75,10 @@ class ToolServer:
     def serve(self) -> None:
         """Until the other end closes."""
         while True:
-            for key, _ in self._selector.select():
+            ready = self._selector.select(None if self._chores is None else 0)
+            if not ready:
+                self._do_a_chore()
+            for key, _ in ready:
                 tool: _Tool | None = key.data
                 if self._compiler and key.fd == self._compiler[1]:
                     self._end_compiler(signal.SIGTERM)
@@ -83,6 +91,11 @@ class ToolServer:
                 elif tool.answers.fileno() >= 0:  # nobody waits for it any more
                     self._selector.unregister(tool.answers)
                     os.kill(tool.pid, signal.SIGKILL)
+
+    def _do_a_chore(self) -> None:
+        if self._chores is not None and next(self._chores, self) is self:
+            self._chores = None
+            gc.freeze()
 
     def load_router(self) -> None:
         """Have the compiled router in this process; where it is not compiled yet, have that done meanwhile."""
@@ -207,6 +220,13 @@ def _run(request: dict[str, Any], output: int) -> NoReturn:
     os._exit(int(code or 0))
 
 
+def _chores(libraries: list[str]) -> Iterator[None]:
+    with contextlib.suppress(ImportError):  # the step that needs it will say so
+        from a6hub_jupyter.express.timing.cellreader import read_ahead  # noqa: PLC0415  its tools may be missing
+
+        yield from read_ahead(libraries)
+
+
 def main() -> None:
     """Import the tools, then serve."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -215,7 +235,7 @@ def main() -> None:
     for tool in TOOLS:
         with contextlib.suppress(ImportError):  # the step that needs it will say so
             importlib.import_module(f"a6hub_jupyter.express.{tool}")
-    server = ToolServer(connection)
+    server = ToolServer(connection, _chores(sys.argv[2:]))
     server.load_router()
     gc.freeze()
     server.serve()

@@ -75,9 +75,28 @@ def ihp() -> Pdk:
     return Pdk(SHARED_PDK, "ihp-sg13g2", "sg13g2_stdcell")
 
 
-@pytest.fixture(params=["sky130", "ihp"], scope="session")
+FULL = {
+    "sky130-full": ("sky130A", "sky130_fd_sc_hd"),
+    "gf180-7t": ("gf180mcuD", "gf180mcu_fd_sc_mcu7t5v0"),
+    "gf180-9t": ("gf180mcuD", "gf180mcu_fd_sc_mcu9t5v0"),
+}
+"""PDKs that no package has, as `ciel` installs them."""
+
+
+def _full(name: str) -> Pdk:
+    """A full PDK from one of the directories in A6HUB_PDK_ROOTS."""
+    family, library = FULL[name]
+    for root in filter(None, os.environ.get("A6HUB_PDK_ROOTS", "").split(os.pathsep)):
+        if (Path(root) / family / "libs.ref" / library / "lib").is_dir():
+            return Pdk(Path(root), family, library)
+    pytest.skip(f"no directory in A6HUB_PDK_ROOTS has {family} with {library}")
+
+
+@pytest.fixture(params=["sky130", "ihp", *FULL], scope="session")
 def pdk(request: pytest.FixtureRequest) -> Pdk:
-    """Both PDKs in turn."""
+    """All PDKs in turn."""
+    if request.param in FULL:
+        return _full(request.param)
     found: Pdk = request.getfixturevalue(request.param)
     return found
 

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.lef import Lef
     from tests.flow.conftest import Pdk
 
-LOWEST = {"sky130A": "li1", "ihp-sg13g2": "Metal1"}
-FEWEST = {"sky130A": 90, "ihp-sg13g2": 130}
+LOWEST = {"sky130A": "li1", "ihp-sg13g2": "Metal1", "gf180mcuD": "Metal1"}
+FEWEST = {"sky130A": 90, "ihp-sg13g2": 130, "gf180mcuD": 80}
 
 
 def technology(pdk: Pdk) -> Lef:
     from a6hub_jupyter.express.lef import Lef
 
     reference = pdk.root / pdk.name / "libs.ref" / pdk.library
-    return Lef(next(Path(reference).glob("*/*tech.lef"), None) or next(Path(reference).glob("*/*.tlef")))
+    files = [*Path(reference).glob("*/*tech.lef"), *Path(reference).glob("*/*nom.tlef")]
+    return Lef(files[0])
 
 
 def broken(lef: Lef, stack: list[str], fault: Fault) -> set[str]:

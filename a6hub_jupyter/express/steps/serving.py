@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import json
 import os
 import socket
@@ -12,9 +11,12 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from a6hub_jupyter.isolated import module_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 STILL_IMPORTING = 5.0
 """A server that does not end within this time, in s, has not begun to serve."""
@@ -75,9 +77,10 @@ class ServedTool:
 class ToolServer:
     """The process that has the tools imported. Tools may be started from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, libraries: Iterable[str] = ()) -> None:
+        """`libraries`: Liberty files that the tools will read."""
         ours, theirs = socket.socketpair()
-        command = module_command("a6hub_jupyter.express.toolserver", str(theirs.fileno()))
+        command = module_command("a6hub_jupyter.express.toolserver", str(theirs.fileno()), *libraries)
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -122,21 +125,20 @@ class ToolServer:
         return ServedTool(output, ours)
 
 
-@functools.cache
-def tool_server() -> ToolServer | None:
-    """The server of this process, started at the first call; None where forking after imports is not safe."""
-    if sys.platform != "linux":
-        return None
-    with contextlib.suppress(OSError):
-        return ToolServer()
-    return None
+_SERVERS: list[ToolServer] = []
+"""The server of this process, once there is one."""
 
 
-def prepare() -> None:
-    """Begin to import the tools in the background: for the first step of a flow that will use many."""
-    tool_server()
+def prepare(libraries: Iterable[str] = ()) -> None:
+    """Begin to import the tools and to read Liberty files in the background: for a flow that will use many tools.
+
+    Only on Linux: elsewhere forking after these imports is not safe.
+    """
+    if sys.platform == "linux" and not _SERVERS:
+        with contextlib.suppress(OSError):
+            _SERVERS.append(ToolServer(libraries))
 
 
 def prepared() -> ToolServer | None:
     """The server, if one has been started."""
-    return tool_server() if tool_server.cache_info().currsize else None
+    return _SERVERS[0] if _SERVERS else None

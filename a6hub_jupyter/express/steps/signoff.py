@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from librelane.logging import info
+from librelane.logging import info, warn
 from librelane.state import DesignFormat
 from librelane.steps import Checker, KLayout, Magic, Netgen
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 SKY130_DEFINES = {"feol": "true", "beol": "true", "floating_metal": "false", "offgrid": "true", "seal": "false"}
 """What LibreLane's step asks the deck of sky130 for, where the PDK's settings do not say."""
+
+
+UNKNOWN_COMMAND = re.compile(r"undefined method [`'](\w+)' for (?:an instance of )?DRC")
+"""How KLayout says that it does not know a command of a deck."""
 
 
 class WhereThere:
@@ -83,11 +87,25 @@ class KLayoutDRC(WhereThere, KLayout.DRC):  # type: ignore[misc]
     files = ("KLAYOUT_DRC_RUNSET",)
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
-        """Run the deck; violations count as klayout__drc_error__count."""
+        """Run the deck; violations count as klayout__drc_error__count.
+
+        A program that does not know a command of the deck is too old for it, and counts as not there.
+        """
         me: Any = self
         if not me.config["KLAYOUT_DRC_DEFINES"]:
             me.config = me.config.copy(KLAYOUT_DRC_DEFINES=SKY130_DEFINES)
-        return super().run(state_in, **kwargs)
+        try:
+            return super().run(state_in, **kwargs)
+        except subprocess.CalledProcessError:
+            log = Path(me.get_log_path())
+            unknown = UNKNOWN_COMMAND.search(log.read_text(errors="replace")) if log.exists() else None
+            if unknown is None:
+                raise
+            warn(
+                f"{me.id} is left out: {self.program()} is too old for {me.config['KLAYOUT_DRC_RUNSET']}, which uses "
+                f"'{unknown[1]}'. Install a newer KLayout, or set RUN_KLAYOUT_DRC to false."
+            )
+            return {}, {}
 
 
 MAGIC_FILES = ("MAGICRC", "MAGIC_TECH", "MAGIC_PDK_SETUP")

@@ -65,18 +65,32 @@ def _for_corner(values: Mapping[str, Any] | None, corner: str) -> dict[str, dict
     return found
 
 
+def _libraries(config: Mapping[str, Any], toolbox: Any, corner: str) -> list[str]:
+    paths = toolbox.get_timing_files_categorized(config, corner)[1] + list(config["EXTRA_LIBS"] or [])
+    return list(dict.fromkeys(str(path) for path in paths))
+
+
 def _corner(config: Mapping[str, Any], toolbox: Any, name: str) -> dict[str, Any]:
-    libraries = toolbox.get_timing_files_categorized(config, name)[1] + list(config["EXTRA_LIBS"] or [])
     technology = toolbox.filter_views(config, config["TECH_LEFS"], name) or toolbox.filter_views(
         config, config["TECH_LEFS"]
     )
     return {
         "name": name,
-        "libraries": list(dict.fromkeys(str(path) for path in libraries)),
+        "libraries": _libraries(config, toolbox, name),
         "technology_lef": str(technology[0]),
         "layers_rc": _for_corner(config["LAYERS_RC"], name),
         "vias_r": _for_corner(config["VIAS_R"], name),
     }
+
+
+def _corners(config: Mapping[str, Any]) -> list[str]:
+    """Names of the corners, the default one first."""
+    return list(dict.fromkeys([config["DEFAULT_CORNER"], *(config["STA_CORNERS"] or [])]))
+
+
+def liberty_files(config: Mapping[str, Any], toolbox: Any) -> list[str]:
+    """All files that the corners need, each once, those of the default corner first."""
+    return list(dict.fromkeys(path for name in _corners(config) for path in _libraries(config, toolbox, name)))
 
 
 def timing_settings(config: Mapping[str, Any], toolbox: Any) -> dict[str, Any]:
@@ -88,8 +102,6 @@ def timing_settings(config: Mapping[str, Any], toolbox: Any) -> dict[str, Any]:
 
     ports = config["CLOCK_PORT"] or []
     driver = _cell_and_pin(config["SYNTH_DRIVING_CELL"])
-    default = config["DEFAULT_CORNER"]
-    corners = dict.fromkeys([default, *(config["STA_CORNERS"] or [])])
     period = float(config["CLOCK_PERIOD"])
     share = number("MAX_TRANSITION_CONSTRAINT")
     excluded = [*(config["EXTRA_EXCLUDED_CELLS"] or []), *process_list_file(config["PNR_EXCLUDED_CELL_FILE"])]
@@ -107,7 +119,7 @@ def timing_settings(config: Mapping[str, Any], toolbox: Any) -> dict[str, Any]:
             "max_capacitance": number("MAX_CAPACITANCE_CONSTRAINT"),
             "max_fanout": number("MAX_FANOUT_CONSTRAINT"),
         },
-        "corners": [_corner(config, toolbox, name) for name in corners],
+        "corners": [_corner(config, toolbox, name) for name in _corners(config)],
         "worst_paths": config["EXPRESS_WORST_PATHS"],
         "excluded": sorted(excluded),
         "sizing": bool(config["EXPRESS_SIZING"]),

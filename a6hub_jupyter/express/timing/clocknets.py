@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from a6hub_jupyter.express.timing.library import Cell
+    from a6hub_jupyter.express.timing.cells import Cell
     from a6hub_jupyter.express.verilog import Netlist
 
 

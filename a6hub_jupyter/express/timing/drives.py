@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from a6hub_jupyter.express.lefcells import Macro
-    from a6hub_jupyter.express.timing.library import Arc, Cell, Library, Table
+    from a6hub_jupyter.express.timing.cells import Arc, Cell, Table
+    from a6hub_jupyter.express.timing.library import Library
 
 
 def lookup(table: Table, row: float, column: float) -> float:
@@ -65,6 +66,10 @@ class Choice:
         if name not in self._macros or self._macros[name].is_block:
             return False
         return not any(fnmatch.fnmatchcase(name, pattern) for pattern in self._excluded)
+
+    def matching(self, pattern: str) -> list[str]:
+        """Allowed cells with a Liberty model whose names match a pattern that has wildcards."""
+        return [name for name in fnmatch.filter(self._library, pattern) if name != pattern and self.allows(name)]
 
     def stronger(self, name: str) -> list[Cell]:
         """Allowed cells of the same function with more drive than `name`, weakest first."""

@@ -17,7 +17,7 @@ from a6hub_jupyter.express.timing.tables import TableStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from a6hub_jupyter.express.timing.library import Cell
+    from a6hub_jupyter.express.timing.cells import Cell
     from a6hub_jupyter.express.timing.wires import Terminal
     from a6hub_jupyter.express.verilog import Netlist
 

@@ -6,6 +6,7 @@ here reads and which are skipped unread. Source of the syntax: Liberty User Guid
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-CELL = re.compile(r'(?<![\w"])cell\s*\(\s*"?([^")\s]+)"?\s*\)\s*\{')
+CELL = re.compile(r'cell\s*\(\s*"?([^")\s]+)"?\s*\)\s*\{')
+NAME_OR_TEXT = re.compile(r'[\w"]')
+TEMPLATE = re.compile(r"_template\s*\(")
+"""A table's shape, which belongs to the library also where it stands between two cells."""
 BRACE = re.compile(r"[{}]")
 TOKEN = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"|(?P<mark>[(){}:;,])|(?P<word>[^\s(){}:;,"\\]+)', re.DOTALL)
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -58,6 +62,15 @@ def matching_brace(text: str, at: int) -> int:
         if depth == 0:
             return match.end()
     raise ValueError("a group without its closing brace")
+
+
+def _end_of_cell(text: str, cell: re.Match[str], following: re.Match[str] | None) -> int:
+    """Where a cell ends, found from where the next one begins: most of a library is never looked at brace by brace."""
+    if following is not None:
+        between = text[cell.start() : following.start()]
+        if between.count("{") == between.count("}") and TEMPLATE.search(between) is None:
+            return following.start()
+    return matching_brace(text, cell.end())
 
 
 class Parser:
@@ -137,12 +150,16 @@ class LibertyText:
     """One Liberty file: its head is parsed at once, its cells on demand. Raises ValueError when malformed."""
 
     def __init__(self, text: str) -> None:
-        text = COMMENT.sub(" ", text)
+        if "/*" in text:
+            text = COMMENT.sub(" ", text)
         self._cells: dict[str, str] = {}
         head, at = [], 0
-        while (match := CELL.search(text, at)) is not None:
+        starts = [match for match in CELL.finditer(text) if NAME_OR_TEXT.match(text[match.start() - 1]) is None]
+        for match, following in itertools.zip_longest(starts, starts[1:]):
+            if match.start() < at:  # within the cell before: not a cell of the library
+                continue
             head.append(text[at : match.start()])
-            at = matching_brace(text, match.end())
+            at = _end_of_cell(text, match, following)
             self._cells[match[1]] = text[match.start() : at]
         self.head = Parser("".join([*head, text[at:]])).group()
 

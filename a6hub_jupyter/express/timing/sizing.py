@@ -15,8 +15,8 @@ from a6hub_jupyter.express.timing.drives import response
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+    from a6hub_jupyter.express.timing.cells import Cell
     from a6hub_jupyter.express.timing.drives import Choice
-    from a6hub_jupyter.express.timing.library import Cell
     from a6hub_jupyter.express.timing.slacks import End, Slacks
 
 LEAST_GAIN = 0.001

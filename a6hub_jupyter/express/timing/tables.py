@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from a6hub_jupyter.express.timing.library import Table
+    from a6hub_jupyter.express.timing.cells import Table
 
     Array = np.ndarray[Any, Any]
 

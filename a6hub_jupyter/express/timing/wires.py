@@ -65,7 +65,7 @@ class WireRules:
                     nowhere.append(name)
             elif layer.kind == "CUT":
                 given = (vias_r or {}).get(name, {})
-                rules.cuts[name] = layer.resistance / 1000 if layer.resistance else float(given.get("res", 0.0))
+                rules.cuts[name] = float(given.get("res", 0.0)) if layer.resistance is None else layer.resistance / 1000
         for names, source in (
             (from_lef, "the technology LEF"),
             (from_pdk, "LAYERS_RC, as the technology LEF gives none"),

@@ -191,7 +191,6 @@ def test_sense_of_a_function(function: str, pin: str, expected: str) -> None:
 
 def test_families_of_strengths(library: Library) -> None:
     assert [c.name for c in library.strengths("buf_1")] == ["buf_1", "buf_4"], "buf_2 writes its function differently"
-    assert [c.name for c in library.strengths("buf_1", {"buf_4"})] == ["buf_1"]
     assert [c.name for c in library.strengths("inv_1")] == ["inv_1"]
 
 

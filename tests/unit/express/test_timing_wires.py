@@ -65,6 +65,9 @@ def test_rules_come_from_the_lef_then_from_the_pdk(tmp_path: Path) -> None:
     assert rules.cuts["V1"] == pytest.approx(0.004)
     assert rules.sources == ["M1: the technology LEF", "M2: LAYERS_RC, as the technology LEF gives none"]
     assert "M2: nowhere: these wires cost no time" in WireRules.of(lef).sources
+    assert WireRules.of(lef, {}, {"V1": {"res": 9}}).cuts["V1"] == pytest.approx(0.004)
+    (tmp_path / "free.lef").write_text(LEF.replace("RESISTANCE 4 ", "RESISTANCE 0.0 "))
+    assert WireRules.of(Lef(tmp_path / "free.lef"), {}, {"V1": {"res": 9}}).cuts["V1"] == 0, "as the LEF says"
     (tmp_path / "bare.lef").write_text("LAYER M1\n TYPE ROUTING ; WIDTH 0.5 ;\nEND M1\n")
     with pytest.raises(ProblemError, match="Neither the technology LEF nor LAYERS_RC"):
         WireRules.of(Lef(tmp_path / "bare.lef"))

@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.unit.express import tinylib
+
 pytestmark = pytest.mark.needs("express")
 
 if pytest.importorskip("librelane"):
@@ -33,6 +35,29 @@ def server() -> Iterator[ToolServer]:
 
 def test_the_tools_of_all_steps_are_imported_ahead() -> None:
     assert {step.tool for step in Express.Steps if issubclass(step, ExpressStep)} == set(TOOLS)
+
+
+def test_libraries_are_read_while_nothing_is_asked_for(tmp_path: Path) -> None:
+    """A tool finds the library read; a file that is not there does no harm."""
+    tinylib.library(tmp_path)
+    server = ToolServer([str(tmp_path / "missing.lib"), str(tmp_path / "tiny.lib")])
+    said = (
+        "from a6hub_jupyter.express.timing import cellreader\n"
+        "found = cellreader._reader.cache_info().currsize\n"
+        "raise LookupError(f'{found} files')"
+    )
+    try:
+        for _ in range(PATIENCE):
+            tool = server.start("timeit", said, {**os.environ})
+            output = tool.output.read()
+            assert tool.end().code == 1
+            if "LookupError: 1 files" in output:
+                break
+            assert "LookupError: 0 files" in output
+        else:
+            pytest.fail("the library has not been read")
+    finally:
+        server.close()
 
 
 def test_a_tool_runs_as_if_it_had_been_started(server: ToolServer, tmp_path: Path) -> None:
