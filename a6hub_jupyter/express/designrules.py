@@ -198,7 +198,7 @@ class RuleCheck:
         metrics = kdb.Region.Projection if run else kdb.Region.Euclidian
         options = (False, metrics, None, least if run else 1)
         among = wide.space_check(distance, *options)
-        return among + wide.separation_check(region - wide, distance, *options)
+        return among + region.separation_check(wide, distance, *options)
 
     def _ends(self, region: kdb.Region, width: int) -> kdb.Edges:
         """Edges shorter than `width` nm between two corners that point outwards."""

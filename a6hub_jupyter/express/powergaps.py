@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from a6hub_jupyter.express.database import Database, PowerGrid, Rail
     from a6hub_jupyter.express.geometry import Box
     from a6hub_jupyter.express.job import Job
+    from a6hub_jupyter.express.macropower import MacroPower, SupplyPin
 
 EDGE = 2000
 """Least distance of an added strap from the die's edge, nm: ports end before it."""
@@ -35,13 +36,14 @@ def from_the_middle(low: int, high: int) -> Iterator[int]:
                 yield at
 
 
-def missing_straps(job: Job, database: Database, grid: PowerGrid) -> Iterator[Strap]:
+def missing_straps(job: Job, database: Database, grid: PowerGrid, power: MacroPower) -> Iterator[Strap]:
     """Straps for the rails that none of their net stands on. ProblemError where there is no room for one."""
-    straps = list(grid.straps)
+    straps, barriers = list(grid.straps), power.barriers()
     for rail in sorted(grid.rails, key=lambda r: (r.left, r.right, r.y)):
         if any(crosses(strap, rail) for strap in straps):
             continue
-        added = next(_strap_options(job, database, rail, straps), None)
+        lefts = from_the_middle(max(rail.left, EDGE), min(rail.right, database.width - EDGE) - job.strap_width)
+        added = next(_strap_options(job, database, rail.net, rail.y, lefts, straps, barriers), None)
         if added is None:
             raise ProblemError(
                 f"There is no room for a power strap of {rail.net} on the row parts from {rail.left / 1000:.1f} to "
@@ -52,14 +54,57 @@ def missing_straps(job: Job, database: Database, grid: PowerGrid) -> Iterator[St
         yield added
 
 
-def _strap_options(job: Job, database: Database, rail: Rail, straps: Iterable[Strap]) -> Iterator[Strap]:
-    """Straps that may stand on a rail, as high as hard macros let them be."""
+def missing_feeders(
+    job: Job, database: Database, straps: list[Strap], power: MacroPower, least: tuple[int, int]
+) -> Iterator[Strap]:
+    """Straps for the hard macros that none of a net feeds from above; `least`: the overlap that a via needs, nm."""
+    straps, barriers = list(straps), power.barriers()
+    fed = {(pin.instance, pin.net) for pin, _ in power.overlaps(straps, least)}
+    reached: dict[tuple[str, str], list[Box]] = {}
+    for pin in power.pins(power.below):
+        reached.setdefault((pin.instance, pin.net), []).append(pin.box)
+    for (instance, net), boxes in reached.items():
+        if (instance, net) in fed:
+            continue
+        wide = sorted((b for b in boxes if b.height >= least[1]), key=lambda b: -min(b.width, job.strap_width))
+        options = (
+            strap
+            for box in wide
+            for strap in _strap_options(job, database, net, box.center[1], _lefts(box, job), straps, barriers)
+            if any(pin.instance == instance for pin, _ in power.overlaps([strap], least))
+        )
+        added = next(options, None)
+        if added is None:
+            raise ProblemError(
+                f"There is no room for a power strap of {net} over the macro {instance}: move it in MACROS, or lower "
+                "PDN_VWIDTH or PDN_VSPACING."
+            )
+        straps.append(added)
+        yield added
+
+
+def _lefts(box: Box, job: Job) -> Iterator[int]:
+    """Where a strap may begin that is to stand on a pin with its whole width, or else on the whole pin."""
+    spare = box.width - job.strap_width
+    return from_the_middle(box.x1 + min(spare, 0), box.x1 + max(spare, 0))
+
+
+def _strap_options(
+    job: Job,
+    database: Database,
+    net: str,
+    y: int,
+    lefts: Iterable[int],
+    straps: Iterable[Strap],
+    barriers: Iterable[Box],
+) -> Iterator[Strap]:
+    """Straps that may stand at a height, as high as hard macros let them be."""
     width = job.strap_width
-    for left in from_the_middle(max(rail.left, EDGE), min(rail.right, database.width - EDGE) - width):
-        over = [b for b in database.kept_free if b.x1 < left + width and left < b.x2]
-        bottom = max((b.y2 for b in over if b.y2 <= rail.y), default=0)
-        top = min((b.y1 for b in over if b.y1 >= rail.y), default=database.height)
-        if any(b.y1 < rail.y < b.y2 for b in over):
+    for left in lefts:
+        over = [b for b in barriers if b.x1 < left + width and left < b.x2]
+        bottom = max((b.y2 for b in over if b.y2 <= y), default=0)
+        top = min((b.y1 for b in over if b.y1 >= y), default=database.height)
+        if any(b.y1 < y < b.y2 for b in over):
             continue
         clear = (
             max(s.left - left - width, left - s.right) >= job.strap_spacing
@@ -67,18 +112,15 @@ def _strap_options(job: Job, database: Database, rail: Rail, straps: Iterable[St
             if s.bottom < top and bottom < s.top
         )
         if all(clear):
-            yield Strap(rail.net, left, left + width, bottom, top)
+            yield Strap(net, left, left + width, bottom, top)
 
 
-def missing_bars(job: Job, grid: PowerGrid, pins: Iterable[tuple[str, str, Box]]) -> Iterator[Bar]:
-    """Bars over the hard macros that none of a net crosses.
-
-    `pins`: macro instance, net and metal of its power pins.
-    """
+def missing_bars(job: Job, grid: PowerGrid, pins: Iterable[SupplyPin]) -> Iterator[Bar]:
+    """Bars over the hard macros that none of a net crosses. `pins`: on the layer of the vertical straps."""
     bars = list(grid.bars)
     reached: dict[tuple[str, str], list[Box]] = {}
-    for instance, net, box in pins:
-        reached.setdefault((instance, net), []).append(box)
+    for pin in pins:
+        reached.setdefault((pin.instance, pin.net), []).append(pin.box)
     for (instance, net), boxes in reached.items():
         if any(bar.net == net and box.y1 <= bar.bottom and bar.top <= box.y2 for bar in bars for box in boxes):
             continue

@@ -12,7 +12,8 @@ from a6hub_jupyter.express.database import Bar, Database, PowerGrid, Rail, Stack
 from a6hub_jupyter.express.defwriter import write_def
 from a6hub_jupyter.express.geometry import Box, Shape, centered
 from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
-from a6hub_jupyter.express.powergaps import crosses, missing_bars, missing_straps
+from a6hub_jupyter.express.macropower import MacroPower
+from a6hub_jupyter.express.powergaps import crosses, missing_bars, missing_feeders, missing_straps
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.technology import Technology, up_to_grid
 
@@ -62,11 +63,12 @@ def array_via(lef: Lef, stack: list[str], cut: str, width: int, height: int) -> 
 
 
 class PowerPlanner:
-    """Lays out the power grid of a floorplan. Straps keep clear of hard macros; bars cross them and feed their pins."""
+    """Lays out the power grid of a floorplan. Hard macros are fed as `macropower.py` says."""
 
     def __init__(self, job: Job, technology: Technology, database: Database) -> None:
         self._job, self._database = job, database
         self._lef, self._stack = technology.lef, technology.stack
+        self._macros = MacroPower(job, database, technology.lef, technology.stack)
         self.grid = PowerGrid()
 
     def plan(self) -> PowerGrid:
@@ -75,8 +77,10 @@ class PowerPlanner:
         self.grid.straps = list(self._straps())
         self.grid.bars = list(self._bars())
         if self._database.blocks:
-            self.grid.straps += list(missing_straps(self._job, self._database, self.grid))
-            self.grid.bars += list(missing_bars(self._job, self.grid, self._block_pins()))
+            self._macros.check()
+            self.grid.straps += list(missing_straps(self._job, self._database, self.grid, self._macros))
+            self.grid.straps += list(self._feeders())
+            self.grid.bars += list(missing_bars(self._job, self.grid, self._macros.pins(self._job.strap_layer)))
             self.grid.straps = [strap for strap in self.grid.straps if self._is_tied(strap)]
         rail_vias = self._cuts_between(self._job.rail_layer, self._job.strap_layer)
         for strap in self.grid.straps:
@@ -88,11 +92,22 @@ class PowerPlanner:
         bar_vias = self._cuts_between(self._job.strap_layer, self._job.bar_layer) if self.grid.bars else []
         for bar in self.grid.bars:
             low = [(s.net, Box(s.left, s.bottom, s.right, s.top)) for s in self.grid.straps]
-            for net, box in [*low, *((net, box) for _, net, box in self._block_pins())]:
+            for net, box in [*low, *((pin.net, pin.box) for pin in self._macros.pins(self._job.strap_layer))]:
                 bottom, top = max(box.y1, bar.bottom), min(box.y2, bar.top)
                 if net == bar.net and top - bottom == bar.top - bar.bottom:
                     self._cross(net, *Box(box.x1, bottom, box.x2, top).center, bar_vias, box.width, top - bottom)
+        for pin, box in self._macros.overlaps(self.grid.straps, self._least_overlap()) if self._database.blocks else ():
+            self._cross(pin.net, *box.center, [self._macros.cut], box.width, box.height)
         return self.grid
+
+    def _feeders(self) -> Iterator[Strap]:
+        if any(True for _ in self._macros.pins(self._macros.below)):
+            yield from missing_feeders(self._job, self._database, self.grid.straps, self._macros, self._least_overlap())
+
+    def _least_overlap(self) -> tuple[int, int]:
+        """The least width and height in which a strap and a pin below it can be joined, nm."""
+        pads = [shape.box for shape in array_via(self._lef, self._stack, self._macros.cut, 0, 0)]
+        return max(box.width for box in pads), max(box.height for box in pads)
 
     def _is_tied(self, strap: Strap) -> bool:
         """Whether a rail or a bar reaches a strap: a piece between a macro and the edge may lie beside both."""
@@ -135,8 +150,8 @@ class PowerPlanner:
         return edge if is_last and not taken else end
 
     def _straps(self) -> Iterator[Strap]:
-        """Pairs of vertical straps at the pitch asked for, at least one pair, cut where hard macros are."""
-        job, width = self._job, self._database.width
+        """Pairs of vertical straps at the pitch asked for, at least one pair, cut where hard macros use their layer."""
+        job, width, barriers = self._job, self._database.width, self._macros.barriers()
         pair = 2 * job.strap_width + job.strap_spacing
         if pair + 2 * EDGE > width:
             raise ProblemError(
@@ -147,7 +162,7 @@ class PowerPlanner:
             for k, net in enumerate((job.power_net, job.ground_net)):
                 left = (low + k * (job.strap_width + job.strap_spacing)) // 10 * 10
                 bottom = 0
-                blocks = [b for b in self._database.kept_free if b.x1 < left + job.strap_width and left < b.x2]
+                blocks = [b for b in barriers if b.x1 < left + job.strap_width and left < b.x2]
                 for box in sorted(blocks, key=lambda b: b.y1):
                     if box.y1 > bottom:
                         yield Strap(net, left, left + job.strap_width, bottom, box.y1)
@@ -168,17 +183,6 @@ class PowerPlanner:
             for k, net in enumerate((job.power_net, job.ground_net)):
                 bottom = (low + k * (job.bar_width + job.bar_spacing)) // 10 * 10
                 yield Bar(net, bottom, bottom + job.bar_width)
-
-    def _block_pins(self) -> Iterator[tuple[str, str, Box]]:
-        """Power pins of hard macros on the layer of the vertical straps: instance, net, metal."""
-        job = self._job
-        for block in self._database.blocks:
-            macro = self._lef.macros[block.cell]
-            for net, names in ((job.power_net, job.power_pins), (job.ground_net, job.ground_pins)):
-                for name in {net, *names} & set(macro.pins):
-                    for layer, box in macro.pins[name].shapes:
-                        if layer == job.strap_layer:
-                            yield block.name, net, block.place(box, macro)
 
 
 def positions(length: int, pair: int, offset: int, pitch: int) -> list[int]:

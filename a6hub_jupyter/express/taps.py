@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def add_taps(job: Job, database: Database, lef: Lef) -> None:
     """End caps at both ends of each row part, and well taps every 2 x distance.
 
-    Taps are staggered by the distance in every other row, as LibreLane's tapcell does.
+    Taps are staggered by the distance in every other row, as LibreLane's tapcell does: wells reach over two rows. Where
+    there is no row above or below, taps are twice as dense.
     """
     tap = job.tap_cell if job.tap_cell and job.tap_distance else None
     for variable, cell in (("WELLTAP_CELL", tap), ("ENDCAP_CELL", job.endcap_cell)):
@@ -29,7 +30,10 @@ def add_taps(job: Job, database: Database, lef: Lef) -> None:
         for left, right in database.spans(row):
             caps = [left, right - end] if job.endcap_cell and right - left >= 2 * end + width else []
             inner = (left + end, right - end) if caps else (left, right)
-            columns = tap_columns(*inner, database.site_width, width, job.tap_distance, row) if tap else []
+            first, every = (job.tap_distance if row % 2 else 0), 2 * job.tap_distance
+            if not all(any(a <= left and right <= b for a, b in database.spans(r)) for r in (row - 1, row + 1)):
+                first, every = job.tap_distance // 2, job.tap_distance
+            columns = tap_columns(*inner, database.site_width, width, first, every) if tap else []
             for cell, xs in ((job.endcap_cell, caps), (tap, columns)):
                 for x in xs:
                     kind = "tap" if cell == tap else "endcap"
@@ -37,12 +41,12 @@ def add_taps(job: Job, database: Database, lef: Lef) -> None:
                     database.taps.append(Component(name, str(cell), x, y, database.orientation_at(y)))
 
 
-def tap_columns(left: int, right: int, site: int, width: int, distance: int, row: int) -> list[int]:
-    """Where the taps of a row part are, nm."""
+def tap_columns(left: int, right: int, site: int, width: int, first: int, every: int) -> list[int]:
+    """Where the taps of a row part are, nm: so far from its left end, and from each other."""
     last = right - width
     if last < left:
         return []
-    columns = list(range(left + (distance if row % 2 else 0), last + 1, 2 * distance))
-    if not columns or right - columns[-1] > distance:
+    columns = list(range(left + first, last + 1, every))
+    if not columns or right - columns[-1] > every // 2:
         columns.append(last)
     return sorted({min(x // site * site, last) for x in columns})

@@ -83,6 +83,7 @@ class FaultMaker:
             label = f"space {wide.spacing} of wide {wide.width} along {wide.run}"
             yield fault(label, rule, Box(0, 0, x, y), Box(beside, 0, beside + width, y))
             yield fault(f"{label} kept", None, Box(0, 0, x, y), Box(beside + STEP, 0, beside + STEP + width, y))
+            yield fault(f"{label}, with a wire on it", None, Box(0, 0, x, y), Box(x, 0, x + length, width))
             yield fault(f"{label}, two wide", rule, Box(0, 0, x, y), Box(beside, 0, beside + x, y))
         yield fault("off grid", f"off the {self._lef.manufacturing_grid / 1000:g} grid", Box(0, 0, side + 2, side + 2))
 

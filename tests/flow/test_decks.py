@@ -92,6 +92,28 @@ def test_deck_runs_in_the_flow(design: Callable[..., Path], librelane: Callable[
 
 
 @pytest.mark.needs("express")
+@pytest.mark.parametrize("said", ["undefined method `size_inside' for DRCEngine(...):DRC::DRCEngine", "no such file"])
+def test_a_klayout_that_is_too_old_for_the_deck_is_left_out(
+    said: str,
+    design: Callable[..., Path],
+    librelane: Callable[..., Run],
+    sky130: Pdk,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only when it says that it does not know a command: any other failure of the deck ends the flow."""
+    program, deck = tmp_path / "klayout", tmp_path / "deck.drc"
+    program.write_text(f'#!/bin/sh\necho "ERROR: {said}" | sed "s/^/ /"\nexit 1\n'.replace("`", "\\`"))
+    program.chmod(0o755)
+    deck.write_text("")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    run = librelane(design("counter", CLOCK_PORT="clk", CLOCK_PERIOD=10, KLAYOUT_DRC_RUNSET=str(deck)), sky130)
+    told = f"KLayout.DRC is left out: {program} is too old for {deck}, which uses 'size_inside'."
+    assert (told in " ".join(run.output.split())) == ("size_inside" in said)
+    assert (run.code == 0) == ("size_inside" in said), run.output
+
+
+@pytest.mark.needs("express")
 def test_what_is_not_there_is_left_out_with_a_sentence(counter: Run) -> None:
     program = r"there is no \S+.* on PATH"
     for step, variable in (

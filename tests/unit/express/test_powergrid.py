@@ -12,6 +12,7 @@ from a6hub_jupyter.express.geometry import Box, Shape
 from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.lefcells import Macro, Pin
 from a6hub_jupyter.express.powergrid import PowerPlanner, grid_shapes
+from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.verilog import Netlist
 
 METAL = "TYPE ROUTING ; PITCH .4 ; WIDTH .2 ; SPACING .2"
@@ -41,13 +42,32 @@ JOB: dict[str, Any] = {
 }
 
 
+def _supply(use: str, layer: str, *box: int) -> Pin:
+    return Pin("INOUT", use, [Shape(layer, Box(*box))])
+
+
+BLOCKS = {
+    "ram": Macro("ram", 4000, 4000, pins={"VDD": _supply("POWER", "m2", 1000, 0, 2000, 4000)}),
+    "sram": Macro(
+        "sram",
+        8000,
+        6000,
+        pins={
+            "vccd": _supply("POWER", "m1", 0, 500, 8000, 1500),
+            "gnd": _supply("GROUND", "m1", 6500, 3000, 7800, 4000),
+        },
+        obstructions=[Shape("m1", Box(0, 0, 8000, 6000))],
+    ),
+    "buried": Macro("buried", 4000, 4000, pins={"VDD": _supply("POWER", "m0", 0, 0, 4000, 1000)}),
+}
+
+
 def planned(database: Database, **changes: Any) -> tuple[Any, Database]:
     lef = Lef()
     lef.parse(STACK)
-    cast("Any", lef.macros)._parsed["ram"] = Macro(
-        "ram", 4000, 4000, pins={"VDD": Pin("INOUT", "POWER", [Shape("m2", Box(1000, 0, 2000, 4000))])}
-    )
-    cast("Any", lef.macros)._texts["ram"] = ""
+    for name, macro in BLOCKS.items():
+        cast("Any", lef.macros)._parsed[name] = macro
+        cast("Any", lef.macros)._texts[name] = ""
     job = SimpleNamespace(**{**JOB, **changes})
     technology = SimpleNamespace(lef=lef, stack=["m1", "c1", "m2", "c2", "m3"])
     database.grid = PowerPlanner(cast("Any", job), cast("Any", technology), database).plan()
@@ -106,6 +126,35 @@ def test_grid_goes_around_a_macro_and_feeds_it(die: Database) -> None:
     pin = Box(3000, 2000, 4000, 6000)
     fed = [b for net, (la, b) in grid_shapes(job, database) if la == "c2" and pin.contains(b) and net == "VDD"]
     assert fed
+
+
+@pytest.mark.parametrize(("pitch", "offset"), [(10000, 3000), (20000, 16000)])
+def test_straps_pass_over_a_macro_that_leaves_their_layer_free(die: Database, pitch: int, offset: int) -> None:
+    """Pins right below the straps are fed from above, by straps of their own where the regular ones are elsewhere."""
+    die.blocks = [Component("u", "sram", 4000, 6000)]
+    die.kept_free = [Box(3000, 5000, 13_000, 13_000)]
+    job, database = planned(die, strap_pitch=pitch, strap_offset=offset)
+    over = [s for s in database.grid.straps if s.right > 4000 and s.left < 12_000]
+    assert over
+    assert {(s.bottom, s.top) for s in over} == {(0, 20_000)}
+    for n, strap in enumerate(database.grid.straps):
+        for other in database.grid.straps[:n]:
+            assert max(other.left - strap.right, strap.left - other.right) >= 600
+    pins = {"VDD": Box(4000, 6500, 12_000, 7500), "VSS": Box(10_500, 9000, 11_800, 10_000)}
+    core = Box(4000, 6000, 12_000, 12_000)
+    cuts = [(net, box) for net, (layer, box) in grid_shapes(job, database) if layer == "c1" and core.contains(box)]
+    assert {net for net, _ in cuts} == {"VDD", "VSS"}
+    assert all(pins[net].contains(box) for net, box in cuts)
+    assert all(pins[net].contains(b) for net, (la, b) in grid_shapes(job, database) if la == "m1" and core.contains(b))
+
+
+def test_supply_that_no_strap_reaches_is_named(die: Database) -> None:
+    die.blocks = [Component("u", "buried", 4000, 6000)]
+    die.kept_free = [Box(3000, 5000, 9000, 11_000)]
+    with pytest.raises(
+        ProblemError, match="The macro buried has its supply VDD on m0 only: straps on m2 reach pins on"
+    ):
+        planned(die)
 
 
 def test_grid_keeps_off_a_macro_outside_of_the_core(die: Database) -> None:
