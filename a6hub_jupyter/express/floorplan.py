@@ -34,6 +34,8 @@ TRACKS_APART = 2
 """Ports are so many tracks from each other at least; where the die is given and holds fewer, one."""
 ENLARGED = 1.05
 """A core in which the cells find no room is tried again so many times as large."""
+ENLARGEMENTS = 20
+"""So often at most: a cell that is wider than taps are apart fits into no core."""
 SIDES = ("WEST", "NORTH", "SOUTH", "EAST")
 
 
@@ -188,20 +190,24 @@ def roomy_outline(netlist: Netlist, job: Job, technology: Technology) -> Outline
     """The outline in which the cells find room between the taps; ProblemError when it is given and too small.
 
     Where FP_CORE_UTIL decides, a core in which they would not is made larger: between taps 20 um apart there is room
-    for one flip-flop of gf180mcu and for little beside it.
+    for one flip-flop of gf180mcu and for little beside it. Where that does not help, it stays as FP_CORE_UTIL says, and
+    the placer says what does not fit.
     """
     macros = technology.lef.macros
     blocks = {macro["cell"] for macro in job.macros}
     cells = [macros[cell] for cell in netlist.cells.values() if cell not in blocks]
     area = sum(cell.width * cell.height for cell in cells)
     widths = [cell.width for cell in cells]
-    while True:
+    sizes = []
+    for _ in range(ENLARGEMENTS):
         size = outline(area, job, technology, len(netlist.ports), max(widths, default=0))
+        sizes.append(size)
         trial = empty(netlist, size, technology)
         add_taps(job, trial, technology.lef)
         if job.die_area or fits(widths, trial, macros):
             return size
         area = math.ceil(area * ENLARGED)
+    return sizes[0]
 
 
 def empty(netlist: Netlist, size: Outline, technology: Technology) -> Database:

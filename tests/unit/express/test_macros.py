@@ -10,7 +10,8 @@ import pytest
 
 from a6hub_jupyter.express import verilog
 from a6hub_jupyter.express.database import Component, Database
-from a6hub_jupyter.express.floorplan import place_blocks
+from a6hub_jupyter.express.diesize import outline
+from a6hub_jupyter.express.floorplan import place_blocks, roomy_outline
 from a6hub_jupyter.express.geometry import Box
 from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.macroplaces import check_buses, to_tracks, without_slots
@@ -164,3 +165,29 @@ def test_macro_turned_by_a_quarter_is_refused(orientation: str, tmp_path: Path) 
         macros(config)
     instance.orientation = Orientation.FS
     assert macros(config) == [{"name": "u", "cell": "ram", "x": 10000, "y": 20000, "orientation": "FS"}]
+
+
+def test_a_cell_that_is_wider_than_taps_are_apart_does_not_enlarge_the_core_for_ever(tmp_path: Path) -> None:
+    """It stays as FP_CORE_UTIL says."""
+    lef = Lef()
+    lef.parse(LAYERS)
+    for name, wide in (("tap", 1), ("endless", 60)):
+        lef.parse(f"MACRO {name}\n  CLASS CORE ;\n  SIZE {wide} BY 4 ;\nEND {name}\n")
+    technology = Technology(lef, (500, 4000), "m1", "m2")
+    settings = job(
+        tmp_path,
+        tap_cell="tap",
+        tap_distance=10_000,
+        utilization=0.9,
+        margins=[0, 0, 0, 0],
+        aspect_ratio=1.0,
+        macros=[],
+        halo=(0, 0),
+    )
+    sizes = {
+        cell: roomy_outline(Netlist("top", {f"u{k}": cell for k in range(6)}), settings, technology)
+        for cell in ("endless",)
+    }
+    for cell, size in sizes.items():
+        width = lef.macros[cell].width
+        assert size.core == outline(6 * width * 4000, settings, technology, 0, width).core
