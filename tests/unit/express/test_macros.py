@@ -11,11 +11,13 @@ import pytest
 from a6hub_jupyter.express import verilog
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.diesize import outline
-from a6hub_jupyter.express.floorplan import place_blocks, roomy_outline
+from a6hub_jupyter.express.floorplan import empty, place_blocks, roomy_outline
 from a6hub_jupyter.express.geometry import Box
 from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.macroplaces import check_buses, to_tracks, without_slots
+from a6hub_jupyter.express.packing import pack
 from a6hub_jupyter.express.problem import ProblemError
+from a6hub_jupyter.express.taps import add_taps
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.verilog import Netlist
 from tests.unit.express.jobs import job
@@ -167,27 +169,34 @@ def test_macro_turned_by_a_quarter_is_refused(orientation: str, tmp_path: Path) 
     assert macros(config) == [{"name": "u", "cell": "ram", "x": 10000, "y": 20000, "orientation": "FS"}]
 
 
-def test_a_cell_that_is_wider_than_taps_are_apart_does_not_enlarge_the_core_for_ever(tmp_path: Path) -> None:
-    """It stays as FP_CORE_UTIL says."""
+@pytest.mark.parametrize(("width", "helps"), [(3, False), (14, True), (60, False)])
+def test_core_grows_until_its_cells_fit_between_taps(width: int, helps: bool, tmp_path: Path) -> None:
+    """Small cells fit as FP_CORE_UTIL says; what is wider than taps are apart fits nowhere, and changes nothing."""
     lef = Lef()
     lef.parse(LAYERS)
-    for name, wide in (("tap", 1), ("endless", 60)):
+    for name, wide in (("tap", 1), ("cell", width)):
         lef.parse(f"MACRO {name}\n  CLASS CORE ;\n  SIZE {wide} BY 4 ;\nEND {name}\n")
     technology = Technology(lef, (500, 4000), "m1", "m2")
     settings = job(
         tmp_path,
         tap_cell="tap",
         tap_distance=10_000,
-        utilization=0.9,
+        utilization=0.6,
         margins=[0, 0, 0, 0],
         aspect_ratio=1.0,
         macros=[],
         halo=(0, 0),
     )
-    sizes = {
-        cell: roomy_outline(Netlist("top", {f"u{k}": cell for k in range(6)}), settings, technology)
-        for cell in ("endless",)
-    }
-    for cell, size in sizes.items():
-        width = lef.macros[cell].width
-        assert size.core == outline(6 * width * 4000, settings, technology, 0, width).core
+    netlist = Netlist("top", {f"u{k}": "cell" for k in range(24)})
+    asked = outline(24 * width * 1000 * 4000, settings, technology, 0, width * 1000)
+    size = roomy_outline(netlist, settings, technology)
+    assert (size.core != asked.core) == helps
+    assert size.core.width * size.core.height >= asked.core.width * asked.core.height
+    database = empty(netlist, size, technology)
+    add_taps(settings, database, lef)
+    database.components = [Component(name, cell, 0, 0) for name, cell in netlist.cells.items()]
+    if width == 60:
+        with pytest.raises(ProblemError, match="the widest of them 60 um: lower FP_CORE_UTIL"):
+            pack(database, lef.macros)
+    else:
+        pack(database, lef.macros)

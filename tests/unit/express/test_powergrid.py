@@ -157,6 +157,17 @@ def test_supply_that_no_strap_reaches_is_named(die: Database) -> None:
         planned(die)
 
 
+def test_a_memory_that_no_strap_can_be_added_for_is_named(die: Database) -> None:
+    """Its ground pin is 1.3 um wide, and a strap of power stands on 0.5 um of it."""
+    die.row_left = 13_200
+    die.blocks = [Component("u", "sram", 4000, 6000)]
+    die.kept_free = [Box(3000, 5000, 13_000, 13_000)]
+    with pytest.raises(
+        ProblemError, match=r"no room for a power strap of VSS over the macro u: move it in MACROS, or lower PDN_VWIDTH"
+    ):
+        planned(die, strap_pitch=20_000, strap_offset=10_000)
+
+
 def test_grid_keeps_off_a_macro_outside_of_the_core(die: Database) -> None:
     """Rails reach the edge of the die above and below the macro; the strap's piece below it would hang in the air."""
     die.row_left, die.row_bottom = 8000, 6000
