@@ -26,6 +26,7 @@ from a6hub_jupyter.express.technology import Technology
 if TYPE_CHECKING:
     from a6hub_jupyter.express.job import Metrics
     from a6hub_jupyter.express.lef import Lef
+    from a6hub_jupyter.express.lefcells import Macro
     from a6hub_jupyter.express.verilog import Netlist, Port
 
 STRAPS_IN_CHANNEL = 4
@@ -193,21 +194,24 @@ def roomy_outline(netlist: Netlist, job: Job, technology: Technology) -> Outline
     for one flip-flop of gf180mcu and for little beside it. Where that does not help, it stays as FP_CORE_UTIL says, and
     the placer says what does not fit.
     """
-    macros = technology.lef.macros
-    blocks = {macro["cell"] for macro in job.macros}
-    cells = [macros[cell] for cell in netlist.cells.values() if cell not in blocks]
+    cells = cells_of_rows(netlist, job, technology.lef)
     area = sum(cell.width * cell.height for cell in cells)
     widths = [cell.width for cell in cells]
-    sizes = []
+    asked = size = outline(area, job, technology, len(netlist.ports), max(widths, default=0))
     for _ in range(ENLARGEMENTS):
-        size = outline(area, job, technology, len(netlist.ports), max(widths, default=0))
-        sizes.append(size)
         trial = empty(netlist, size, technology)
         add_taps(job, trial, technology.lef)
-        if job.die_area or fits(widths, trial, macros):
+        if job.die_area or fits(widths, trial, technology.lef.macros):
             return size
         area = math.ceil(area * ENLARGED)
-    return sizes[0]
+        size = outline(area, job, technology, len(netlist.ports), max(widths, default=0))
+    return asked
+
+
+def cells_of_rows(netlist: Netlist, job: Job, lef: Lef) -> list[Macro]:
+    """What is to stand in the rows: all cells but the hard macros."""
+    blocks = {macro["cell"] for macro in job.macros}
+    return [lef.macros[cell] for cell in netlist.cells.values() if cell not in blocks]
 
 
 def empty(netlist: Netlist, size: Outline, technology: Technology) -> Database:
@@ -221,11 +225,9 @@ def empty(netlist: Netlist, size: Outline, technology: Technology) -> Database:
 def plan(job: Job) -> Metrics:
     """Read the netlist, size the die, place ports and taps; metrics in um and um2."""
     technology = Technology.of(job)
-    macros = technology.lef.macros
     netlist = verilog.read(job.given("netlist"), job.top, technology.lef.macros.bits)
     check(netlist, technology.lef, job.clock_ports)
-    block_cells = {macro["cell"] for macro in job.macros}
-    area = sum(macros[cell].width * macros[cell].height for cell in netlist.cells.values() if cell not in block_cells)
+    area = sum(cell.width * cell.height for cell in cells_of_rows(netlist, job, technology.lef))
     size = roomy_outline(netlist, job, technology)
     width, height, core = size
     database = empty(netlist, size, technology)
