@@ -66,7 +66,7 @@ class Antennas:
         top = layout.create_cell(self._job.top)
         layers = {name: layout.layer(k + 1, 0) for k, name in enumerate(self._layers)}
         table, widths = via_table(technology), {layer.name: layer.width for layer in technology.layers}
-        metal = [shape for net, shape in assembly.fixed(layers) if net in drawings]
+        metal = [shape for net in drawings for shape in assembly.pin_metal(net)]
         for drawing in drawings.values():
             metal += drawing.shapes(table, widths)
         shapes = {name: top.shapes(layer) for name, layer in layers.items()}
@@ -74,7 +74,9 @@ class Antennas:
             if layer in shapes:
                 shapes[layer].insert_box(kdb.Box(*box))
         netlist = replace(netlist, nets={name: pins for name, pins in netlist.nets.items() if name in drawings})
-        return AntennaCheck(technology, layout, top, layers, netlist, assembly.components)
+        concerned = {instance for pins in netlist.nets.values() for instance, _ in pins}
+        placed = {name: cell for name, cell in assembly.components.items() if name in concerned}
+        return AntennaCheck(technology, layout, top, layers, netlist, placed)
 
 
 def with_diodes(

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from a6hub_jupyter.express.cellmetal import CellBlocks, CellMetal
 from a6hub_jupyter.express.defwriter import port_layer
 from a6hub_jupyter.express.drawing import Drawing, Via, Wire, port_box, via_name
 from a6hub_jupyter.express.fabric import Net, Terminal
-from a6hub_jupyter.express.geometry import Shape, oriented
+from a6hub_jupyter.express.geometry import Shape
 from a6hub_jupyter.express.grid import Grid
 from a6hub_jupyter.express.pinaccess import Access, PinAccess
+from a6hub_jupyter.express.pincandidates import PinCandidates
 from a6hub_jupyter.express.powergrid import grid_shapes
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.router import Router
 from a6hub_jupyter.express.routes import CUT
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
-    from a6hub_jupyter.express.database import Database, PlacedPort
-    from a6hub_jupyter.express.geometry import Box
+    from a6hub_jupyter.express.database import Component, Database, PlacedPort
     from a6hub_jupyter.express.job import Job
+    from a6hub_jupyter.express.metalmap import Owned
     from a6hub_jupyter.express.repair import Finding
     from a6hub_jupyter.express.technology import Technology
 
@@ -34,64 +37,92 @@ PORT_CLEARANCE = 4
 class Assembly:
     """Brings a placed design onto the grid, and routes back into metal."""
 
-    def __init__(self, job: Job, technology: Technology, database: Database) -> None:
+    def __init__(
+        self, job: Job, technology: Technology, database: Database, candidates: PinCandidates | None = None
+    ) -> None:
+        """`candidates`: what is known of the pins of cells already."""
         self.job, self.technology, self.database = job, technology, database
         self.macros = technology.lef.macros
+        self._candidates = candidates or PinCandidates(technology, self.macros)
         self.components = {c.name: c for c in database.everything()}
         self.grid = Grid(technology, database.width, database.height)
         self.unreachable: list[tuple[str, str]] = []
+        self._net_of = database.netlist.net_of()
         index = {layer.name: k for k, layer in enumerate(technology.layers)}
-        for net, (layer_name, box) in self.fixed(index):
-            self.grid.block(index[layer_name], box, net)
+        CellBlocks(self.grid, self.macros).block(self.components.values(), self._net_of)
+        for _, (layer_name, box) in grid_shapes(job, database):
+            if layer_name in index:
+                self.grid.block(index[layer_name], box)
         self.grid.settle_claims()
         self.nets = self._nets()
         self.router = Router(self.grid, self.nets)
+        self._metal = CellMetal(self.macros, technology.stack)
 
-    def fixed(self, layers: Container[str] | None = None) -> Iterator[tuple[str | None, Shape]]:
-        """All metal that is there before routing, with the signal net it belongs to, if any.
+    def with_cells(self, database: Database) -> Assembly:
+        """The same design with other cells, or cells at other places."""
+        return Assembly(self.job, self.technology, database, self._candidates)
 
-        `layers`: those asked for, if not all.
-        """
-        net_of = self.database.netlist.net_of()
-        shapes: dict[tuple[str, str], list[tuple[str, str, Box]]] = {}
+    def fixed(self) -> Iterator[Owned]:
+        """All metal that is there before routing, with the signal net it belongs to, if any."""
         for component in self.components.values():
-            key = component.cell, component.orientation
-            if key not in shapes:
-                shapes[key] = [s for s in self._shapes(*key) if layers is None or s[1] in layers]
-            for pin, layer, box in shapes[key]:
-                yield net_of.get((component.name, pin)), Shape(layer, box.moved(component.x, component.y))
+            yield from self.metal_of(component)
         for _, shape in grid_shapes(self.job, self.database):
-            if layers is None or shape.layer in layers:
-                yield None, shape
+            yield None, shape
 
-    def _shapes(self, cell: str, orientation: str) -> Iterator[tuple[str, str, Box]]:
-        """Pin (or "" for an obstruction), layer and box of all metal of a cell, nm from its lower left corner."""
-        macro = self.macros[cell]
-        for name, pin in macro.pins.items():
-            for layer, box in pin.shapes:
-                yield name, layer, oriented(box, macro.width, macro.height, orientation)
-        for layer, box in macro.obstructions:
-            yield "", layer, oriented(box, macro.width, macro.height, orientation)
+    def metal_of(self, component: Component) -> Iterator[Owned]:
+        """The metal of a placed cell, with the signal net of each shape, if any."""
+        for pin, shape in self._metal.placed(component):
+            yield self._net_of.get((component.name, pin)), shape
+
+    def fixed_since(self, before: Assembly) -> tuple[list[Owned], list[Owned]]:
+        """What of the fixed metal is gone and what has come since another assembly of the design.
+
+        Cells come, go and move meanwhile; the power grid stays.
+        """
+        old, new = before.standing(), self.standing()
+        gone = [owned for place in old.keys() - new.keys() for owned in before.metal_of(old[place])]
+        come = [owned for place in new.keys() - old.keys() for owned in self.metal_of(new[place])]
+        return gone, come
+
+    def standing(self) -> dict[tuple[object, ...], Component]:
+        """The cells by what makes their metal: cell, place, and the nets of the pins; fillers change their names."""
+        nets: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for (instance, pin), net in self._net_of.items():
+            nets[instance].append((pin, net))
+        return {(c.cell, c.x, c.y, c.orientation, *sorted(nets.get(c.name, ()))): c for c in self.components.values()}
+
+    def pin_metal(self, net: str) -> Iterator[Shape]:
+        """The metal of the cell pins on a net."""
+        for instance, pin in self.database.netlist.nets.get(net, ()):
+            for _, shape in self._metal.placed(self.components[instance], [pin]):
+                yield shape
 
     def _nets(self) -> list[Net]:
-        database, grid = self.database, self.grid
-        access = PinAccess(grid, self.macros, database.everything())
+        ways = self._ways()
         terminals: dict[str, list[Terminal]] = {}
-        for net, pins in database.netlist.nets.items():
-            grid.open_for(net)
+        for net, pins in self.database.netlist.nets.items():
             for instance, pin in pins:
-                ways = access.ways(self.components[instance], pin)
-                if ways:
-                    terminals.setdefault(net, []).append(Terminal(instance, pin, ways))
+                if ways[instance, pin]:
+                    terminals.setdefault(net, []).append(Terminal(instance, pin, ways[instance, pin]))
                 else:
                     self.unreachable.append((instance, pin))
-            grid.close_for(net)
         near_pins = {node for ts in terminals.values() for t in ts for node in t.ways}
         taken: set[tuple[str, int]] = set()
-        for port in database.ports:
+        for port in self.database.ports:
             node = self._port_node(port, near_pins, taken)
             terminals.setdefault(port.net, []).append(Terminal("", port.name, {node: Access(0.0, None)}))
         return [Net(name, ts) for name, ts in terminals.items() if len(ts) > 1 or not ts[0].instance]
+
+    def _ways(self) -> dict[tuple[str, str], dict[int, Access]]:
+        """The ways to reach each pin; nets with nodes of their own are looked at with these open."""
+        grid, nets = self.grid, self.database.netlist.nets
+        access = PinAccess(grid, self._candidates, list(self.components.values()))
+        ways: dict[tuple[str, str], dict[int, Access]] = {}
+        others = [pin for net, pins in nets.items() if not grid.has_own(net) for pin in pins]
+        for net, pins in [("", others), *((net, pins) for net, pins in nets.items() if grid.has_own(net))]:
+            with grid.opened_for(net):
+                ways.update(zip(pins, access.ways([(self.components[i], pin) for i, pin in pins]), strict=True))
+        return ways
 
     def _port_node(self, port: PlacedPort, near_pins: set[int], taken: set[tuple[str, int]]) -> int:
         """The free track nearest to where the floorplan put a port; moves the port there."""

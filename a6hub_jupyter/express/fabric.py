@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from a6hub_jupyter.express import maze
-from a6hub_jupyter.express.routes import Ends
+from a6hub_jupyter.express.routes import Ends, nearest_first
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.grid import Grid
@@ -130,9 +130,10 @@ def ends_of(grid: Grid, nets: list[Net]) -> Ends:
     ways = [(node, access) for terminal in terminals for node, access in terminal.ways.items()]
     first_terminal = np.cumsum([0, *(len(net.terminals) for net in nets)])
     first_way = np.cumsum([0, *(len(terminal.ways) for terminal in terminals)])
+    at = np.array([next(iter(terminal.ways)) for terminal in terminals], np.int64) % grid.plane
+    pitch_x, pitch_y = grid.technology.pitch_x, grid.technology.pitch_y
     order = np.arange(len(terminals))
-    for k, net in enumerate(nets):
-        order[first_terminal[k] + 1 : first_terminal[k + 1]] = first_terminal[k] + _nearest_first(grid, net)
+    nearest_first(first_terminal, at % grid.columns * pitch_x, at // grid.columns * pitch_y, order)
     own = [grid.own_nodes(net.name) for net in nets]
     return Ends(
         first_terminal,
@@ -144,23 +145,7 @@ def ends_of(grid: Grid, nets: list[Net]) -> Ends:
         np.array([bool(t.instance) and len(t.ways) <= SCARCE for t in terminals], np.bool_),
         SCARCE_PRICE,
         order,
-        np.cumsum([0, *(len(nodes) for nodes in own)]),
-        np.array([node for nodes in own for node, _ in nodes], np.int64),
-        np.array([free for nodes in own for _, free in nodes], np.uint8),
+        np.cumsum([0, *(len(nodes) for nodes, _ in own)]),
+        np.concatenate([nodes for nodes, _ in own]),
+        np.concatenate([free for _, free in own]),
     )
-
-
-def _nearest_first(grid: Grid, net: Net) -> Array:
-    """Positions of the terminals after the first, each the nearest to those before (Prim)."""
-    technology = grid.technology
-    places = [grid.place(next(iter(terminal.ways))) for terminal in net.terminals]
-    points = np.array([[i * technology.pitch_x, j * technology.pitch_y] for _, i, j in places], np.float64)
-    away = np.abs(points - points[0]).sum(axis=1)
-    away[0] = np.inf
-    order = []
-    for _ in range(len(places) - 1):
-        k = int(np.argmin(away))
-        order.append(k)
-        away = np.minimum(away, np.abs(points - points[k]).sum(axis=1))
-        away[[0, *order]] = np.inf
-    return np.array(order, np.int64)

@@ -5,18 +5,24 @@ A node is one integer: (layer * rows + j) * columns + i, with i along x and j al
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from a6hub_jupyter.express.cellmetal import Nodes
     from a6hub_jupyter.express.geometry import Box
     from a6hub_jupyter.express.technology import Technology
+
+    Array = np.ndarray[Any, Any]
 
 NO_WIRE = 1
 NO_VIA = 2
 SHUT = NO_WIRE | NO_VIA
+NOTHING = np.zeros(0, np.int64), np.zeros(0, np.uint8)
 
 
 class Grid:
@@ -43,9 +49,8 @@ class Grid:
                     planes[k][:, unused] = SHUT
                 else:
                     planes[k][unused, :] = SHUT
-        self._claims: dict[int, dict[str, int]] = defaultdict(dict)
-        self._own_nodes: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        self._closed: dict[int, int] = {}
+        self._claims: list[tuple[Array, int, str]] = []
+        self._own: dict[str, tuple[Array, Array]] = {}
 
     def _planes(self) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         return self.blocked.reshape(len(self.technology.layers), self.rows, self.columns)
@@ -72,62 +77,89 @@ class Grid:
         """Difference between neighbouring nodes along the wires of a layer."""
         return self.columns if self.technology.layers[layer].vertical else 1
 
-    def columns_within(self, low: int, high: int) -> range:
-        """Columns with low < x < high (nm)."""
+    def phase(self, x: int, y: int) -> tuple[int, int, int, int]:
+        """The column at or left of x (nm) and how far it is to the left; the row at or below y, and how far below."""
         t = self.technology
-        return _within(low - t.offset_x, high - t.offset_x, t.pitch_x, self.columns)
+        return *divmod(x - t.offset_x, t.pitch_x), *divmod(y - t.offset_y, t.pitch_y)
 
-    def rows_within(self, low: int, high: int) -> range:
-        """Rows with low < y < high (nm)."""
-        t = self.technology
-        return _within(low - t.offset_y, high - t.offset_y, t.pitch_y, self.rows)
+    def kept_free(self, k: int, box: Box) -> Iterator[tuple[int, range, range]]:
+        """What would come too close to metal at `box` on layer k: a bit of `blocked`, columns and rows of the nodes.
 
-    def block(self, k: int, box: Box, net: str | None = None) -> None:
-        """Forbid what would come too close to metal at `box` on layer k, for all nets or all but `net`."""
-        layer = self.technology.layers[k]
-        rules = self.technology.lef.layers[layer.name]
+        The columns and rows may lie outside of the grid.
+        """
+        t, layer = self.technology, self.technology.layers[k]
+        rules = t.lef.layers[layer.name]
         spacing = max(layer.spacing, rules.spacing_for(min(box.width, box.height), long=True))
+        for bit, (half_x, half_y) in ((NO_WIRE, layer.wire_half()), (NO_VIA, layer.pad)):
+            far_x, far_y = half_x + spacing, half_y + spacing
+            columns = _between(box.x1 - far_x - t.offset_x, box.x2 + far_x - t.offset_x, t.pitch_x)
+            yield bit, columns, _between(box.y1 - far_y - t.offset_y, box.y2 + far_y - t.offset_y, t.pitch_y)
+
+    def block(self, k: int, box: Box) -> None:
+        """Forbid to all nets what would come too close to metal at `box` on layer k."""
         plane = self._planes()[k]
-        for bit, half in ((NO_WIRE, layer.wire_half()), (NO_VIA, layer.pad)):
-            across = self.columns_within(box.x1 - half[0] - spacing, box.x2 + half[0] + spacing)
-            along = self.rows_within(box.y1 - half[1] - spacing, box.y2 + half[1] + spacing)
-            if not across or not along:
-                continue
-            if net is None:
-                plane[along.start : along.stop, across.start : across.stop] |= bit
-                continue
-            for j in along:
-                for i in across:
-                    claims = self._claims[self.node(k, i, j)]
-                    claims[net] = claims.get(net, 0) | bit
+        for bit, columns, rows in self.kept_free(k, box):
+            plane[max(rows.start, 0) : max(rows.stop, 0), max(columns.start, 0) : max(columns.stop, 0)] |= bit
+
+    def block_nodes(self, nodes: Nodes, places: list[tuple[int, int]]) -> None:
+        """Block, for all nets, the same nodes from each of some columns and rows."""
+        i, j = np.array(places, np.int64).reshape(-1, 2, 1).transpose(1, 0, 2)
+        columns, rows = i + nodes.i, j + nodes.j
+        is_inside = (columns >= 0) & (columns < self.columns) & (rows >= 0) & (rows < self.rows)
+        at = nodes.layer * self.plane + rows * self.columns + columns
+        for bit in (NO_WIRE, NO_VIA):
+            self.blocked[at[is_inside & (nodes.bits & bit != 0)]] |= bit
+
+    def claim(self, k: int, box: Box, net: str) -> None:
+        """The same as `block` for all nets but one, once `settle_claims` is called."""
+        for bit, columns, rows in self.kept_free(k, box):
+            i, j = np.array(columns, np.int64), np.array(rows, np.int64)
+            i, j = i[(i >= 0) & (i < self.columns)], j[(j >= 0) & (j < self.rows)]
+            self._claims.append(((k * self.plane + j[:, None] * self.columns + i).ravel(), bit, net))
 
     def settle_claims(self) -> None:
         """Turn the claims of nets into blocks; nodes that a single net claims stay open to that net."""
-        for node, claims in self._claims.items():
-            free = int(self.blocked[node])
-            if len(claims) == 1 and free != SHUT:
-                self._own_nodes[next(iter(claims))].append((node, free))
-            bits = 0
-            for claim in claims.values():
-                bits |= claim
-            self.blocked[node] |= bits
+        names = sorted({net for _, _, net in self._claims})
+        number = {net: n for n, net in enumerate(names)}
+        nodes = np.concatenate([np.zeros(0, np.int64), *(at for at, _, _ in self._claims)])
+        counts = [len(at) for at, _, _ in self._claims]
+        bits = np.repeat(np.array([bit for _, bit, _ in self._claims], np.uint8), counts)
+        nets = np.repeat(np.array([number[net] for _, _, net in self._claims], np.int64), counts)
         self._claims.clear()
+        if not len(nodes):
+            return
+        claimed, which = np.unique(nodes, return_inverse=True)
+        first, last = np.full(len(claimed), len(names)), np.full(len(claimed), -1)
+        np.minimum.at(first, which, nets)
+        np.maximum.at(last, which, nets)
+        free = self.blocked[claimed]
+        np.bitwise_or.at(self.blocked, nodes, bits)
+        is_own = (first == last) & (free != SHUT)
+        order = np.flatnonzero(is_own)[np.argsort(first[is_own], kind="stable")]
+        owners, begins = np.unique(first[order], return_index=True)
+        for owner, part in zip(owners.tolist(), np.split(order, begins[1:]), strict=True):
+            self._own[names[owner]] = claimed[part], free[part]
 
-    def own_nodes(self, net: str) -> list[tuple[int, int]]:
+    def own_nodes(self, net: str) -> tuple[Array, Array]:
         """Nodes at the pins of a net, and what blocks each of them for that net (the bits of `blocked`)."""
-        return self._own_nodes.get(net, [])
+        return self._own.get(net, NOTHING)
 
-    def open_for(self, net: str) -> None:
-        """Let `net` use the nodes at its own pins."""
-        for node, free in self._own_nodes.get(net, ()):
-            self._closed[node], self.blocked[node] = int(self.blocked[node]), free
+    def has_own(self, net: str) -> bool:
+        """Whether there are nodes that only `net` may use."""
+        return net in self._own
 
-    def close_for(self, net: str) -> None:
-        """Undo `open_for`."""
-        for node, _ in self._own_nodes.get(net, ()):
-            self.blocked[node] = self._closed.pop(node)
+    @contextmanager
+    def opened_for(self, net: str) -> Iterator[None]:
+        """Let `net` use the nodes at its own pins meanwhile."""
+        nodes, free = self.own_nodes(net)
+        closed = self.blocked[nodes]
+        self.blocked[nodes] = free
+        try:
+            yield
+        finally:
+            self.blocked[nodes] = closed
 
 
-def _within(low: int, high: int, pitch: int, count: int) -> range:
-    """Indices k in 0..count-1 with low < k * pitch < high."""
-    return range(max(low // pitch + 1, 0), min(-(-high // pitch), count))
+def _between(low: int, high: int, pitch: int) -> range:
+    """Indices k with low < k * pitch < high."""
+    return range(low // pitch + 1, -(-high // pitch))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import klayout.db as kdb
@@ -33,12 +34,11 @@ class MetalMap:
     def change(self, gone: Iterable[Owned], come: Iterable[Owned]) -> None:
         """Take rectangles out, and put others in."""
         taken: dict[str, list[kdb.Shape]] = defaultdict(list)
-        for owner, (layer, box) in gone:
+        for (owner, (layer, box)), times in Counter(gone).items():  # two cells may have drawn the same
             wanted, mark = kdb.Box(*box), self._mark(owner)
-            for shape in self._cell.shapes(self._layers[layer]).each_touching(wanted):
-                if shape.prop_id == mark and shape.box == wanted:
-                    taken[layer].append(shape)
-                    break
+            touching = self._cell.shapes(self._layers[layer]).each_touching(wanted)
+            same = (shape for shape in touching if shape.prop_id == mark and shape.box == wanted)
+            taken[layer] += islice(same, times)
         for layer, found in taken.items():  # only now: a search after each would sort all anew
             shapes = self._cell.shapes(self._layers[layer])
             for shape in found:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import klayout.db as kdb
 import numpy as np
 
-from a6hub_jupyter.express.pointsearch import PointSearch
+from a6hub_jupyter.express.boxsearch import BoxSearch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -85,7 +85,7 @@ class _Parts:
         self._boxes: list[tuple[int, int, int, int]] = []
         self._pieces: list[int] = []
         self._slanted: dict[int, kdb.SimplePolygon] = {}
-        self._search: PointSearch | None = None
+        self._search: BoxSearch | None = None
 
     def add(self, number: int, polygon: kdb.Polygon) -> None:
         if polygon.is_box():
@@ -102,7 +102,7 @@ class _Parts:
 
     def at(self, points: Array) -> Array:
         if self._search is None:
-            self._search = PointSearch(np.array(self._boxes, np.int64))
+            self._search = BoxSearch(np.array(self._boxes, np.int64))
         point, part = self._search.touching(points)
         if self._slanted:
             inside = [

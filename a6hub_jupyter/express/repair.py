@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from a6hub_jupyter.express.drawing import Drawing
+    from a6hub_jupyter.express.metalmap import Owned
     from a6hub_jupyter.express.technology import Technology
 
 BIN = 4000
@@ -54,7 +55,7 @@ class Metal:
     The first check looks everywhere, later ones where metal came or went; so it is kept while cells come and go.
     """
 
-    def __init__(self, technology: Technology, top_layer: str, fixed: Iterable[tuple[str | None, Shape]]) -> None:
+    def __init__(self, technology: Technology, top_layer: str, fixed: Iterable[Owned]) -> None:
         stack = technology.stack
         self._layers = stack[stack.index(technology.pin_layer) : stack.index(top_layer) + 1]
         self._check = RuleCheck(technology.lef, self._layers)
@@ -64,21 +65,18 @@ class Metal:
         self._least = {n: technology.lef.layers[n].width for n in self._layers}
         self._metals = {n for n in self._layers if technology.lef.layers[n].kind == "ROUTING"}
         self._map = MetalMap(self._layers)
-        self._fixed: set[tuple[str | None, Shape]] = set()
         self._moved: list[Shape] = []
-        self.fix(fixed)
+        self.change([], fixed)
         self._is_checked = False
         self._nets: dict[str, _Drawn] = {}
         self._found: dict[str, list[Finding]] = {"cut": [], "metal": []}
         """By the kind of the part of the rule check; what is drawn is on the grid."""
 
-    def fix(self, fixed: Iterable[tuple[str | None, Shape]]) -> None:
-        """Take over all that is fixed now, in place of what was; the next check looks where it has changed."""
-        now = {(owner, shape) for owner, shape in fixed if shape.layer in self._layers}
-        gone, come = self._fixed - now, now - self._fixed
-        self._map.change(gone, come)
-        self._moved += [shape for _, shape in (*gone, *come)]
-        self._fixed = now
+    def change(self, gone: Iterable[Owned], come: Iterable[Owned]) -> None:
+        """Take fixed metal out and put other in; the next check looks where it has changed."""
+        went, came = ([(net, s) for net, s in some if s.layer in self._layers] for some in (gone, come))
+        self._map.change(went, came)
+        self._moved += [shape for _, shape in (*went, *came)]
 
     def mend(self, drawings: dict[str, Drawing]) -> list[Finding]:
         """Fill the notches and holes of all nets; returns what is left. Violations within the cells are not ours."""
@@ -107,8 +105,8 @@ class Metal:
 
     def _follow(self, drawings: dict[str, Drawing]) -> list[Shape]:
         """Take over what has changed in the drawings; returns the shapes that came or went."""
-        gone: list[tuple[str | None, Shape]] = []
-        come: list[tuple[str | None, Shape]] = []
+        gone: list[Owned] = []
+        come: list[Owned] = []
         for net, drawing in drawings.items():
             extent, known = (len(drawing.wires), len(drawing.vias), len(drawing.patches)), self._nets.get(net)
             if known and known.drawing is drawing and known.extent == extent:

@@ -35,7 +35,7 @@ LOWER = 0.8
 class Routed:
     """A design as routed: its metal, design rule findings, and nets in conflict.
 
-    `metal` has been checked, for this design or for one a few cells before.
+    `metal` holds what is fixed in this design; what is routed, as it was when that was last checked.
     """
 
     assembly: Assembly
@@ -66,12 +66,12 @@ def route_and_repair(assembly: Assembly, until: float, before: Routed | None = N
         is_same = before is not None and kept.get(net.name) == net.entries()
         drawings[net.name] = before.drawings[net.name] if before and is_same else assembly.draw(net)
     metal = before.metal if before else None
+    if before and metal:
+        metal.change(*assembly.fixed_since(before.assembly))
     if conflicts:
         return Routed(assembly, drawings, [], conflicts, metal)
     if metal is None:
         metal = Metal(assembly.technology, job.strap_layer, assembly.fixed())
-    else:
-        metal.fix(assembly.fixed())
     findings = metal.mend(drawings)
     for turn in range(REPAIR_ROUNDS):
         if conflicts or not findings or time.monotonic() > until:
@@ -102,7 +102,7 @@ def route_without_antennas(job: Job, technology: Technology, database: Database,
         if larger is None:
             break
         patches = {name: len(drawing.patches) for name, drawing in routed.drawings.items()}
-        candidate = nudged_until_clean(route_and_repair(Assembly(job, technology, larger), until, routed), until)
+        candidate = nudged_until_clean(route_and_repair(routed.assembly.with_cells(larger), until, routed), until)
         if not candidate.is_clean:
             for name, drawing in routed.drawings.items():
                 del drawing.patches[patches[name] :]  # they were made for cells that are not to be there
@@ -117,11 +117,10 @@ def nudged_until_clean(routed: Routed, until: float) -> Routed:
     for turn in range(nudging.ROUNDS):
         if not 0 < len(routed.conflicts) <= nudging.MOST_NETS or time.monotonic() > until:
             break
-        job, technology = routed.assembly.job, routed.assembly.technology
-        moved = nudging.nudged(job, routed.assembly, turn)
+        moved = nudging.nudged(routed.assembly.job, routed.assembly, turn)
         if moved is None:
             break
-        routed = route_and_repair(Assembly(job, technology, moved), until, routed)
+        routed = route_and_repair(routed.assembly.with_cells(moved), until, routed)
     return routed
 
 

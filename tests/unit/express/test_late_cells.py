@@ -83,17 +83,16 @@ def test_cells_move_until_nothing_is_in_conflict_or_it_was_tried_enough(
     """A router that finds its way after so many moves."""
     tries: list[int] = []
 
-    def assembled(job: Job, technology: Any, moved: Database) -> Any:
-        return SimpleNamespace(**{**vars(at(moved, 10, 11)), "job": job, "technology": technology})
+    def assembled(moved: Database) -> Any:
+        return SimpleNamespace(**{**vars(at(moved, 10, 11)), "job": settings, "with_cells": assembled})
 
     def routed(assembly: Any, until: float, before: Any = None) -> routing.Routed:
         assert before is None or taken(assembly.database) == list(range(40))
         tries.append(len(tries))
         return routing.Routed(assembly, {}, [], ["n0"] if len(tries) <= rounds else [])
 
-    monkeypatch.setattr(routing, "Assembly", assembled)
     monkeypatch.setattr(routing, "route_and_repair", routed)
-    first = routed(assembled(settings, TECHNOLOGY, database(3, 8, 13, 30, length=40)), FOREVER)
+    first = routed(assembled(database(3, 8, 13, 30, length=40)), FOREVER)
     assert len(routing.nudged_until_clean(first, FOREVER).conflicts) == left
     assert len(tries) == 1 + min(rounds, nudging.ROUNDS)
 
@@ -103,14 +102,13 @@ def test_what_was_filled_beside_diodes_that_are_left_out_is_left_out_too(
 ) -> None:
     first, later = (Shape("m1", Box(x, 0, x + 200, 200)) for x in (0, 1000))
     drawing, before = Drawing(patches=[first]), database(3, length=40)
-    design: Any = SimpleNamespace(database=before)
+    design: Any = SimpleNamespace(database=before, with_cells=lambda _: design)
 
     def routed(_assembly: Any, _until: float, before: Any = None) -> routing.Routed:
         if before:
             drawing.patches.append(later)
         return routing.Routed(design, {"n0": drawing}, [], ["n0"] * (nudging.MOST_NETS + 1) if before else [])
 
-    monkeypatch.setattr(routing, "Assembly", lambda *_: design)
     monkeypatch.setattr(routing, "assemble", lambda *_: design)
     monkeypatch.setattr(routing, "route_and_repair", routed)
     monkeypatch.setattr(antennarepair, "Antennas", lambda *_: SimpleNamespace(violations=lambda *_: [1]))

@@ -115,8 +115,10 @@ def test_looking_only_where_metal_changed_finds_what_looking_everywhere_does(see
     for turn in range(6):
         if turn % 2:  # a cell has moved, and one has gone
             x = rng.randrange(0, 30000, 20)
-            fixed[turn : turn + 2] = [(rng.choice((None, "n1")), Shape("m1", Box(x, 0, x + 200, 30000)))]
-            followed.fix(fixed)
+            gone = fixed[turn : turn + 2]
+            come = [(rng.choice((None, "n1")), Shape("m1", Box(x, 0, x + 200, 30000)))]
+            fixed[turn : turn + 2] = come
+            followed.change(gone, come)
         found = followed.mend(drawings)
         assert set(found) == set(metal(*fixed).mend(drawings))
         seen.append(len(found))

@@ -81,19 +81,32 @@ def test_blocks_keep_exactly_the_spacing(technology: Technology) -> None:
 
 def test_own_pins_open_for_their_net_alone(technology: Technology) -> None:
     grid = Grid(technology, 8000, 8000)
-    grid.block(0, Box(3900, 3920, 4300, 4080), "mine")
-    grid.block(0, Box(5900, 3920, 6300, 4080), "theirs")
+    grid.claim(0, Box(3900, 3920, 4300, 4080), "mine")
+    grid.claim(0, Box(5900, 3920, 6300, 4080), "theirs")
     grid.settle_claims()
     node = grid.node(0, 10, 9)
     assert grid.place(node) == (0, 10, 9)
     assert grid.blocked[node] == SHUT
-    grid.open_for("theirs")
+    with grid.opened_for("theirs"):
+        assert grid.blocked[node] == SHUT
+    with grid.opened_for("mine"):
+        assert grid.blocked[node] == 0
     assert grid.blocked[node] == SHUT
-    grid.close_for("theirs")
-    grid.open_for("mine")
-    assert grid.blocked[node] == 0
-    grid.close_for("mine")
-    assert grid.blocked[node] == SHUT
+
+
+def test_nodes_that_two_nets_claim_are_for_neither(technology: Technology) -> None:
+    grid = Grid(technology, 8000, 8000)
+    grid.claim(0, Box(3900, 3920, 4380, 4080), "mine")
+    grid.claim(0, Box(4800, 3920, 5200, 4080), "theirs")
+    grid.settle_claims()
+    mine, theirs = (set(grid.own_nodes(net)[0].tolist()) for net in ("mine", "theirs"))
+    between = grid.node(0, 11, 9)
+    assert grid.blocked[between] == SHUT
+    assert between not in mine | theirs
+    assert mine
+    assert theirs
+    assert not mine & theirs
+    assert not grid.has_own("others")
 
 
 # -- drawing
