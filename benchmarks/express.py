@@ -3,9 +3,10 @@
     python benchmarks/express.py [--pdk NAME]... [--design NAME]... [--json FILE] [--plot FILE.svg] [--cold]
 
 Each design is built on each PDK by ``python -m librelane``. Printed are, with what the project asks of them: wall and
-CPU seconds, the largest memory of a process, wire length against the half perimeters of the nets, and the seconds of
-each step. The route times are fitted over the cells, and drawn. spm is built once more by the steps' own tools one
-after the other, without LibreLane; with --cold also with an empty cache of compiled code.
+CPU seconds, the largest memory of a process, wire length against the half perimeters of the nets (and against nearly
+shortest trees through their pins, which a wire can come near to), and the seconds of each step. The route times are
+fitted over the cells, and drawn. spm is built once more by the steps' own tools one after the other, without LibreLane;
+with --cold also with an empty cache of compiled code.
 
 picorv32 and its divider (the size of LibreLane's example usb) come from the package pythondata-cpu-picorv32; without
 it they are left out. sky130A is staged from its wheel; for ihp-sg13g2 the root of a PDK is given by --ihp-root.
@@ -62,6 +63,7 @@ class Result:
     memory: float = 0.0
     cells: int = 0
     wire: float = 0.0
+    trees: float = 0.0
     faults: int = -1
     steps: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
@@ -128,7 +130,9 @@ def build(work: Path, pdk: tuple[Path, str, str], name: str, top: str, source: P
     states = sorted((directory / "runs" / "run").glob("[0-9]*-*/state_out.json"))
     metrics: dict[str, Any] = json.loads(states[-1].read_text())["metrics"] if states else {}
     result.cells = int(metrics.get("design__instance__count__stdcell") or metrics.get("design__instance__count") or 0)
-    result.wire = metrics.get("route__wirelength", 0) / max(metrics.get("route__wirelength__half_perimeter", 0), 1)
+    wire = metrics.get("route__wirelength", 0)
+    result.wire = wire / max(metrics.get("route__wirelength__half_perimeter", 0), 1)
+    result.trees = wire / max(metrics.get("route__wirelength__steiner", 0), 1)
     if all(name in metrics for name in MUST_BE_ZERO):
         result.faults = int(sum(metrics[name] for name in MUST_BE_ZERO))
     return result
@@ -187,14 +191,15 @@ def plot(path: Path, results: list[Result], fits: dict[str, tuple[float, float]]
 
 def show(results: list[Result]) -> None:
     """Print the tables."""
-    print("\n| design | PDK | cells | wall, s | asked | CPU, s | memory, MB | wire / half perimeter | asked | faults |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    columns = ["design", "PDK", "cells", "wall, s", "asked", "CPU, s", "memory, MB", "wire / half perimeter", "asked"]
+    columns += ["wire / shortest trees", "faults"]
+    print("\n| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
     for r in results:
         asked = MOST_SECONDS.get(r.design, "")
         faults = r.faults if r.faults >= 0 else f"ended with {r.code}"
         print(
             f"| {r.design} | {r.pdk} | {r.cells} | {r.seconds:.1f} | {asked} | {r.cpu:.1f} | {r.memory:.0f} "
-            f"(asked: {MOST_MEMORY}) | {r.wire:.3f} | {MOST_WIRE} | {faults} |"
+            f"(asked: {MOST_MEMORY}) | {r.wire:.3f} | {MOST_WIRE} | {r.trees:.3f} | {faults} |"
         )
     names = list(dict.fromkeys(step for r in results for step in r.steps))
     print("\nWall / CPU seconds and MB of each step's processes:\n")

@@ -12,7 +12,8 @@ from a6hub_jupyter.express.defwriter import port_layer
 from a6hub_jupyter.express.drawing import Drawing, Via, Wire, port_box, via_name
 from a6hub_jupyter.express.fabric import Net, Terminal
 from a6hub_jupyter.express.geometry import Shape
-from a6hub_jupyter.express.grid import Grid
+from a6hub_jupyter.express.grid import NO_WIRE, Grid
+from a6hub_jupyter.express.macropins import MacroPins
 from a6hub_jupyter.express.pinaccess import Access, PinAccess
 from a6hub_jupyter.express.pincandidates import PinCandidates
 from a6hub_jupyter.express.powergrid import grid_shapes
@@ -49,14 +50,18 @@ class Assembly:
         self.unreachable: list[tuple[str, str]] = []
         self._net_of = database.netlist.net_of()
         index = {layer.name: k for k, layer in enumerate(technology.layers)}
+        self._metal = CellMetal(self.macros, technology.stack)
         CellBlocks(self.grid, self.macros).block(self.components.values(), self._net_of)
-        for _, (layer_name, box) in grid_shapes(job, database):
-            if layer_name in index:
-                self.grid.block(index[layer_name], box)
+        power = [shape for _, shape in grid_shapes(job, database) if shape.layer in index]
+        for layer_name, box in power:
+            self.grid.block(index[layer_name], box)
+        self._leads = MacroPins(self.grid, self._metal, power).leads(database.blocks, self._net_of.keys())
+        for pin, lead in self._leads.items():
+            for layer_name, box in lead.metal:
+                self.grid.claim(index[layer_name], box, self._net_of[pin])
         self.grid.settle_claims()
         self.nets = self._nets()
         self.router = Router(self.grid, self.nets)
-        self._metal = CellMetal(self.macros, technology.stack)
 
     def with_cells(self, database: Database) -> Assembly:
         """The same design with other cells, or cells at other places."""
@@ -122,6 +127,9 @@ class Assembly:
         for net, pins in [("", others), *((net, pins) for net, pins in nets.items() if grid.has_own(net))]:
             with grid.opened_for(net):
                 ways.update(zip(pins, access.ways([(self.components[i], pin) for i, pin in pins]), strict=True))
+                for pin in self._leads.keys() & set(pins):
+                    if not grid.blocked[self._leads[pin].node] & NO_WIRE:
+                        ways[pin] = {self._leads[pin].node: Access(0.0, None)}
         return ways
 
     def _port_node(self, port: PlacedPort, near_pins: set[int], taken: set[tuple[str, int]]) -> int:
@@ -156,6 +164,8 @@ class Assembly:
                 continue
             if terminal.instance:
                 self._draw_pin_via(terminal.chosen, terminal.access, drawing)
+                lead = self._leads.get((terminal.instance, terminal.pin))
+                drawing.patches += lead.metal if lead else ()
             else:
                 self._draw_port(terminal, drawing)
         return drawing

@@ -82,14 +82,18 @@ class Grid:
         t = self.technology
         return *divmod(x - t.offset_x, t.pitch_x), *divmod(y - t.offset_y, t.pitch_y)
 
+    def spacing_to(self, k: int, box: Box) -> int:
+        """How far metal of others stays away from metal at `box` on layer k, nm."""
+        layer = self.technology.layers[k]
+        rules = self.technology.lef.layers[layer.name]
+        return max(layer.spacing, rules.spacing_for(min(box.width, box.height), long=True))
+
     def kept_free(self, k: int, box: Box) -> Iterator[tuple[int, range, range]]:
         """What would come too close to metal at `box` on layer k: a bit of `blocked`, columns and rows of the nodes.
 
         The columns and rows may lie outside of the grid.
         """
-        t, layer = self.technology, self.technology.layers[k]
-        rules = t.lef.layers[layer.name]
-        spacing = max(layer.spacing, rules.spacing_for(min(box.width, box.height), long=True))
+        t, layer, spacing = self.technology, self.technology.layers[k], self.spacing_to(k, box)
         for bit, (half_x, half_y) in ((NO_WIRE, layer.wire_half()), (NO_VIA, layer.pad)):
             far_x, far_y = half_x + spacing, half_y + spacing
             columns = _between(box.x1 - far_x - t.offset_x, box.x2 + far_x - t.offset_x, t.pitch_x)
@@ -118,27 +122,30 @@ class Grid:
             self._claims.append(((k * self.plane + j[:, None] * self.columns + i).ravel(), bit, net))
 
     def settle_claims(self) -> None:
-        """Turn the claims of nets into blocks; nodes that a single net claims stay open to that net."""
+        """Turn the claims of nets into blocks; what a net claims stays as open to it as the others leave it."""
         names = sorted({net for _, _, net in self._claims})
         number = {net: n for n, net in enumerate(names)}
-        nodes = np.concatenate([np.zeros(0, np.int64), *(at for at, _, _ in self._claims)])
         counts = [len(at) for at, _, _ in self._claims]
+        nodes = np.concatenate([np.zeros(0, np.int64), *(at for at, _, _ in self._claims)])
         bits = np.repeat(np.array([bit for _, bit, _ in self._claims], np.uint8), counts)
         nets = np.repeat(np.array([number[net] for _, _, net in self._claims], np.int64), counts)
         self._claims.clear()
         if not len(nodes):
             return
-        claimed, which = np.unique(nodes, return_inverse=True)
-        first, last = np.full(len(claimed), len(names)), np.full(len(claimed), -1)
-        np.minimum.at(first, which, nets)
-        np.maximum.at(last, which, nets)
-        free = self.blocked[claimed]
+        claims, which = np.unique(np.stack([nets, nodes]), axis=1, return_inverse=True)
+        mine = np.zeros(claims.shape[1], np.uint8)
+        np.bitwise_or.at(mine, which.ravel(), bits)
+        claimed, place = np.unique(claims[1], return_inverse=True)
+        free = self.blocked[claims[1]]
+        for bit in (NO_WIRE, NO_VIA):
+            claimants = np.bincount(place, mine & bit != 0, len(claimed))[place]
+            free[claimants > (mine & bit != 0)] |= bit
         np.bitwise_or.at(self.blocked, nodes, bits)
-        is_own = (first == last) & (free != SHUT)
-        order = np.flatnonzero(is_own)[np.argsort(first[is_own], kind="stable")]
-        owners, begins = np.unique(first[order], return_index=True)
-        for owner, part in zip(owners.tolist(), np.split(order, begins[1:]), strict=True):
-            self._own[names[owner]] = claimed[part], free[part]
+        is_own = free != SHUT
+        owners, begins = np.unique(claims[0, is_own], return_index=True)
+        parts = (np.split(each[is_own], begins[1:]) for each in (claims[1], free))
+        for owner, own, left in zip(owners.tolist(), *parts, strict=False):
+            self._own[names[owner]] = own, left
 
     def own_nodes(self, net: str) -> tuple[Array, Array]:
         """Nodes at the pins of a net, and what blocks each of them for that net (the bits of `blocked`)."""

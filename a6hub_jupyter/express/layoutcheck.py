@@ -144,7 +144,7 @@ class LayoutCheck:
         }
         if placed.orientation not in by_orientation:
             raise ProblemError(f"The orientation {placed.orientation} in the DEF is not supported by Express.")
-        return by_orientation[placed.orientation]
+        return by_orientation[placed.orientation] * kdb.Trans(*(round(-v / self._nm) for v in macro.corner))
 
     def _cells_in_layout(self) -> dict[tuple[str, str], int]:
         """How often each (library cell, transformation) is in the top cell."""

@@ -50,6 +50,8 @@ class Macro:
     kind: str = "CORE"
     pins: dict[str, Pin] = field(default_factory=dict)
     obstructions: list[Shape] = field(default_factory=list)
+    corner: tuple[int, int] = (0, 0)
+    """The lower left corner in the coordinates of the cell's layout, nm; pins and obstructions are counted from it."""
 
     @property
     def is_physical_only(self) -> bool:
@@ -134,11 +136,13 @@ class MacroParser(Words):
         """The cell."""
         macro = Macro(self._words[1])
         self._at = 2
+        origin, foreign = (0, 0), None
         while True:
             keyword = self._words[self._at]
             if keyword == "END":
                 self._at += 2
-                return macro
+                macro.corner = foreign or (-origin[0], -origin[1])
+                return macro if origin == (0, 0) else _moved(macro, *origin)
             if keyword == "PIN":
                 self._pin(macro)
             elif keyword == "OBS":
@@ -152,6 +156,12 @@ class MacroParser(Words):
                     macro.width, macro.height = nanometres(words[1]), nanometres(words[3])
                 elif words[0] == "CLASS":
                     macro.kind = " ".join(words[1:])
+                elif words[0] in ("ORIGIN", "FOREIGN"):
+                    point = lengths(words[1:] if words[0] == "ORIGIN" else words[2:])
+                    if words[0] == "ORIGIN":
+                        origin = point[0], point[1]
+                    elif point:
+                        foreign = point[0], point[1]
 
     def _pin(self, macro: Macro) -> None:
         pin = macro.pins[self._words[self._at + 1]] = Pin()
@@ -185,3 +195,10 @@ class MacroParser(Words):
             elif words[0] == "POLYGON":
                 values = lengths(words[1:])
                 found += [Shape(layer, b) for b in slabs(list(zip(values[::2], values[1::2], strict=True)))]
+
+
+def _moved(macro: Macro, x: int, y: int) -> Macro:
+    """A cell whose shapes are counted from another point than its lower left corner."""
+    for shapes in (macro.obstructions, *(pin.shapes for pin in macro.pins.values())):
+        shapes[:] = [Shape(layer, box.moved(x, y)) for layer, box in shapes]
+    return macro

@@ -37,7 +37,7 @@ class WiresOverMacros:
             for pin in macro.pins.values():
                 for on, box in pin.shapes:
                     if on == layer:
-                        pins.insert(kdb.Box(*(round(v / self._nm) for v in box)))
+                        pins.insert(kdb.Box(*(round(v / self._nm) for v in box.moved(*macro.corner))))
             inner = (kdb.Region(cell.begin_shapes_rec(index)) - pins).transformed(place)
             for overlap in (inner & self._wires(layer)).each():
                 yield layer, overlap.bbox().center()

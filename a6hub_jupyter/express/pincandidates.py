@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from a6hub_jupyter.express.geometry import Box, centered, closer, gaps, is_covered, oriented
-from a6hub_jupyter.express.technology import MANUFACTURING_GRID
+from a6hub_jupyter.express.technology import nearest_on_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -178,8 +178,8 @@ class PinCandidates:
     def _positions(self, x0: int, y0: int, box: Box, half_x: int, half_y: int) -> Iterator[tuple[int, int]]:
         """The pad within the pin, or only the centre of the cut within it; as near to the grid as possible."""
         for over_x, over_y in ((half_x, half_y), (0, 0)):
-            x = _nearest(x0, box.x1 + over_x, box.x2 - over_x)
-            y = _nearest(y0, box.y1 + over_y, box.y2 - over_y)
+            x = nearest_on_grid(x0, box.x1 + over_x, box.x2 - over_x)
+            y = nearest_on_grid(y0, box.y1 + over_y, box.y2 - over_y)
             x = x if abs(x - x0) <= self._most_x else x0
             y = y if abs(y - y0) <= self._most_y else y0
             if box.x1 <= x <= box.x2 and box.y1 <= y <= box.y2:
@@ -194,10 +194,3 @@ def _within(low: int, high: int, pitch: int, phase: int) -> range:
 def makes_notch(pad: Box, own: list[Box], spacing: int) -> bool:
     """Tell whether a pad leaves a gap below the spacing (nm) to another rectangle of its own pin."""
     return not is_covered(pad, own) and any(0 < max(gaps(box, pad)) < spacing for box in own)
-
-
-def _nearest(wanted: int, low: int, high: int) -> int:
-    """The point of [low, high] nearest to `wanted`, on the manufacturing grid."""
-    if low > high:
-        low = high = (low + high) // 2
-    return round(min(max(wanted, low), high) / MANUFACTURING_GRID) * MANUFACTURING_GRID

@@ -27,6 +27,7 @@ from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.pinaccess import Access
 from a6hub_jupyter.express.router import Router
 from a6hub_jupyter.express.technology import Technology
+from a6hub_jupyter.express.wirelength import steiner_trees
 
 METAL = "TYPE ROUTING ; PITCH .4 ; OFFSET .2 ; WIDTH .16 ; SPACING .16 ; AREA .1 ; DIRECTION {}"
 CUT = "TYPE CUT ; WIDTH .16 ; SPACING .16 ; ENCLOSURE 0 0"
@@ -67,6 +68,7 @@ def exercise() -> None:
         second = Router(grid, _nets(grid))
         second.adopt(first)
         second.negotiate(sorted(second.nets), 1, math.inf)
+        steiner_trees(grid, second.nets.values())
 
 
 def _note() -> Path | None:

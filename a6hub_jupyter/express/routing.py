@@ -18,7 +18,7 @@ from a6hub_jupyter.express.job import DATABASE_FILE, Job, run
 from a6hub_jupyter.express.problem import ProblemError
 from a6hub_jupyter.express.repair import Finding, Metal
 from a6hub_jupyter.express.technology import Technology
-from a6hub_jupyter.express.wirelength import half_perimeter
+from a6hub_jupyter.express.wirelength import half_perimeter, steiner_trees
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.drawing import Drawing
@@ -174,14 +174,17 @@ def route(job: Job) -> Metrics:
         raise ProblemError(given_up(job, database, technology, worst, len(routed.conflicts), late=late))
     open_nets = sum(not net.complete for net in assembly.nets)
     bound = half_perimeter(assembly.grid, assembly.nets) / 1000
+    shortest = steiner_trees(assembly.grid, assembly.nets) / 1000
     print(
-        f"Routed: {sum(lengths):.0f} um of wire ({sum(lengths) / max(bound, 1):.2f} of the half perimeters of the "
-        f"nets), {sum(len(d.vias) for d in drawings.values())} vias."
+        f"Routed: {sum(lengths):.0f} um of wire ({sum(lengths) / max(shortest, 1):.2f} of the shortest trees through "
+        f"the pins, {sum(lengths) / max(bound, 1):.2f} of the half perimeters of the nets), "
+        f"{sum(len(d.vias) for d in drawings.values())} vias."
     )
     return {
         "route__drc_errors": len(findings) + len(assembly.router.collided) + open_nets,
         "route__wirelength": round(sum(lengths), 1),
         "route__wirelength__half_perimeter": round(bound, 1),
+        "route__wirelength__steiner": round(shortest, 1),
         "route__wirelength__max": round(max(lengths, default=0.0), 1),
         "route__vias": sum(len(d.vias) for d in drawings.values()),
         "route__net": len(drawings),

@@ -33,6 +33,13 @@ Offset = tuple[int, int]
 """A grid offset: steps in x, steps in y."""
 
 
+def nearest_on_grid(wanted: int, low: int, high: int) -> int:
+    """The point of [low, high] nearest to `wanted`, or its middle where it is empty, on the manufacturing grid; nm."""
+    if low > high:
+        low = high = (low + high) // 2
+    return round(min(max(wanted, low), high) / MANUFACTURING_GRID) * MANUFACTURING_GRID
+
+
 def up_to_grid(length: float) -> int:
     """The next multiple of the manufacturing grid, nm."""
     return math.ceil(length / MANUFACTURING_GRID - 1e-6) * MANUFACTURING_GRID

@@ -11,6 +11,7 @@ from librelane.state import DesignFormat
 from librelane.steps import KLayout
 
 from a6hub_jupyter.express.gdsdates import set_dates, wanted_date
+from a6hub_jupyter.express.lefforeign import with_foreign
 from a6hub_jupyter.express.steps.ahead import Announced
 
 if TYPE_CHECKING:
@@ -23,6 +24,19 @@ class StreamOut(Announced, KLayout.StreamOut):  # type: ignore[misc]
     It is the design's GDS whatever PRIMARY_GDSII_STREAMOUT_TOOL says: sky130A and gf180mcuD name Magic there, which
     Express does not have.
     """
+
+    def get_cli_args(self, **kwargs: Any) -> list[str]:
+        """LibreLane's, with copies of LEF files whose cells KLayout would not take from their GDS."""
+        arguments: list[str] = super().get_cli_args(**kwargs)
+        for k, option in enumerate(arguments[:-1]):
+            if option == "--input-lef":
+                given = Path(str(arguments[k + 1]))
+                text = given.read_text(errors="replace")
+                if text != (wanted := with_foreign(text)):
+                    copy = Path(self.step_dir) / f"{k}-{given.name}"
+                    copy.write_text(wanted)
+                    arguments[k + 1] = str(copy)
+        return arguments
 
     def run(self, state_in: State, **kwargs: Any) -> tuple[dict[Any, Any], dict[str, Any]]:
         """Write the GDS, then its dates."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from a6hub_jupyter.express import maze, regions
+from a6hub_jupyter.express import maze, regions, wirelength
 from a6hub_jupyter.express.congestion import Congestion, Spot
 from a6hub_jupyter.express.database import Component, Database
 from a6hub_jupyter.express.fabric import Net, Terminal
@@ -22,7 +23,7 @@ from a6hub_jupyter.express.router import Router
 from a6hub_jupyter.express.routing import given_up
 from a6hub_jupyter.express.technology import Technology
 from a6hub_jupyter.express.verilog import Netlist
-from a6hub_jupyter.express.wirelength import half_perimeter
+from a6hub_jupyter.express.wirelength import half_perimeter, steiner_tree, steiner_trees
 from tests.unit.express.metals import four_metals
 
 FOREVER = float("inf")
@@ -168,3 +169,36 @@ def test_no_route_is_shorter_than_half_its_perimeter(technology: Technology) -> 
     assert half_perimeter(grid, [corner]) == (6 + 4) * 400
     assert half_perimeter(grid, [corner, cross]) == (6 + 4 + 6 + 4) * 400
     assert half_perimeter(grid, [net("c", grid, (0, 1, 1), (0, 9, 9))]) == 0, "not routed yet"
+    assert steiner_trees(grid, [corner, cross]) == (6 + 4 + 6 + 4) * 400
+
+
+def joined(points: list[tuple[int, int]]) -> int:
+    """The length of the shortest spanning tree, edge by edge."""
+    left, total = set(points[1:]), 0
+    while left:
+        away = {p: min(abs(p[0] - q[0]) + abs(p[1] - q[1]) for q in points if q not in left) for p in left}
+        nearest = min(left, key=lambda p: (away[p], p))
+        left.remove(nearest)
+        total += away[nearest]
+    return total
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_trees_through_four_points_are_the_shortest_there_are(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    points = [(int(x), int(y)) for x, y in zip(random.permutation(20)[:4], random.permutation(20)[:4], strict=True)]
+    crossings = [(x, y) for x, _ in points for _, y in points if (x, y) not in points]
+    shortest = min(joined([*points, *more]) for n in range(3) for more in combinations(crossings, n))
+    x, y = (np.array(along, np.int64) for along in zip(*points, strict=True))
+    assert steiner_tree(x, y) == shortest
+
+
+def test_trees_of_many_points_lie_between_their_bounds() -> None:
+    random = np.random.default_rng(3)
+    for count in (8, wirelength.MANY, wirelength.MANY + 1):
+        at = random.integers(0, 1000, (count, 2))
+        points = [(int(x), int(y)) for x, y in at]
+        bound = int(np.ptp(at[:, 0]) + np.ptp(at[:, 1]))
+        length = steiner_tree(at[:, 0].copy(), at[:, 1].copy())
+        assert bound < length
+        assert length < joined(points) if count <= wirelength.MANY else length == joined(points)
