@@ -13,7 +13,7 @@ from a6hub_jupyter.express.drawing import Drawing, Via, Wire, port_box, via_name
 from a6hub_jupyter.express.fabric import Net, Terminal
 from a6hub_jupyter.express.geometry import Shape
 from a6hub_jupyter.express.grid import NO_WIRE, Grid
-from a6hub_jupyter.express.macropins import MacroPins
+from a6hub_jupyter.express.macropins import Lead, MacroPins
 from a6hub_jupyter.express.pinaccess import Access, PinAccess
 from a6hub_jupyter.express.pincandidates import PinCandidates
 from a6hub_jupyter.express.powergrid import grid_shapes
@@ -38,13 +38,11 @@ PORT_CLEARANCE = 4
 class Assembly:
     """Brings a placed design onto the grid, and routes back into metal."""
 
-    def __init__(
-        self, job: Job, technology: Technology, database: Database, candidates: PinCandidates | None = None
-    ) -> None:
-        """`candidates`: what is known of the pins of cells already."""
+    def __init__(self, job: Job, technology: Technology, database: Database, before: Assembly | None = None) -> None:
+        """`before`: the same design with other cells, whose knowledge of pins is taken over; hard macros stay."""
         self.job, self.technology, self.database = job, technology, database
         self.macros = technology.lef.macros
-        self._candidates = candidates or PinCandidates(technology, self.macros)
+        self._candidates: PinCandidates = before._candidates if before else PinCandidates(technology, self.macros)
         self.components = {c.name: c for c in database.everything()}
         self.grid = Grid(technology, database.width, database.height)
         self.unreachable: list[tuple[str, str]] = []
@@ -55,7 +53,7 @@ class Assembly:
         power = [shape for _, shape in grid_shapes(job, database) if shape.layer in index]
         for layer_name, box in power:
             self.grid.block(index[layer_name], box)
-        self._leads = MacroPins(self.grid, self._metal, power).leads(database.blocks, self._net_of.keys())
+        self._leads: dict[tuple[str, str], Lead] = before._leads if before else self._leads_to_macros(power)
         for pin, lead in self._leads.items():
             for layer_name, box in lead.metal:
                 self.grid.claim(index[layer_name], box, self._net_of[pin])
@@ -63,9 +61,12 @@ class Assembly:
         self.nets = self._nets()
         self.router = Router(self.grid, self.nets)
 
+    def _leads_to_macros(self, power: list[Shape]) -> dict[tuple[str, str], Lead]:
+        return MacroPins(self.grid, self._metal, power).leads(self.database.blocks, self._net_of.keys())
+
     def with_cells(self, database: Database) -> Assembly:
         """The same design with other cells, or cells at other places."""
-        return Assembly(self.job, self.technology, database, self._candidates)
+        return Assembly(self.job, self.technology, database, self)
 
     def fixed(self) -> Iterator[Owned]:
         """All metal that is there before routing, with the signal net it belongs to, if any."""

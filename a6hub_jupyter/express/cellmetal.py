@@ -26,14 +26,14 @@ class CellMetal:
     """The metal of cells on some layers."""
 
     def __init__(self, macros: Mapping[str, Macro], layers: Container[str]) -> None:
-        self._macros, self._layers = macros, layers
+        self.macros, self._layers = macros, layers
         self._pins: dict[tuple[str, str], dict[str, list[Shape]]] = {}
 
     def pins(self, cell: str, orientation: str) -> dict[str, list[Shape]]:
         """The metal of each pin that has some, and of "", the obstructions; nm from the cell's lower left corner."""
         key = cell, orientation
         if key not in self._pins:
-            macro = self._macros[cell]
+            macro = self.macros[cell]
             turned: dict[str, list[Shape]] = {}
             for pin, shapes in [*((name, pin.shapes) for name, pin in macro.pins.items()), ("", macro.obstructions)]:
                 for layer, box in shapes:

@@ -10,8 +10,8 @@ import re
 
 from a6hub_jupyter.express.lefcells import MACRO_BLOCK
 
-ORIGIN = re.compile(r"^\s*ORIGIN\s+\(?\s*(\S+)\s+(\S+?)\s*\)?\s*;", re.MULTILINE)
-FOREIGN = re.compile(r"^\s*FOREIGN\s", re.MULTILINE)
+ORIGIN = re.compile(r"\bORIGIN\s+\(?\s*(\S+)\s+(\S+?)\s*\)?\s*;")
+FOREIGN = re.compile(r"\bFOREIGN\s")
 HEAD = re.compile(r"MACRO\s+(\S+)[^\n]*\n")
 
 

@@ -7,6 +7,7 @@ import pytest
 from a6hub_jupyter.express.geometry import Box, Shape
 from a6hub_jupyter.express.lef import Lef
 from a6hub_jupyter.express.lefcells import slabs
+from a6hub_jupyter.express.lefforeign import with_foreign
 from a6hub_jupyter.express.lefrules import (
     ArraySpacing,
     CrowdSpacing,
@@ -190,3 +191,42 @@ def test_rules_beyond_width_and_spacing_are_read() -> None:
     assert not c.not_read
     assert old.wide == [WideSpacing(10005, 0, 300)]
     assert lef.layers["old"].spacing == 230
+
+
+CORNERS = """
+MACRO here
+  CLASS BLOCK ; SIZE 10 BY 20 ;
+  PIN A DIRECTION INPUT ; PORT LAYER m1 ; RECT 1 2 3 4 ; END END A
+END here
+MACRO moved
+  CLASS BLOCK ; ORIGIN 0.5 -1 ; SIZE 10 BY 20 ;
+  PIN A DIRECTION INPUT ; PORT LAYER m1 ; RECT 0.5 3 2.5 5 ; END END A
+  OBS LAYER m1 ; RECT 4.5 6 5.5 7 ; END
+END moved
+MACRO elsewhere
+  CLASS BLOCK ; FOREIGN elsewhere ( 7 8 ) ; ORIGIN 0 0 ; SIZE 10 BY 20 ;
+  PIN A DIRECTION INPUT ; PORT LAYER m1 ; RECT 1 2 3 4 ; END END A
+END elsewhere
+"""
+
+
+def test_shapes_are_counted_from_the_lower_left_corner_wherever_the_layout_has_it() -> None:
+    lef = Lef()
+    lef.parse(CORNERS)
+    for name, corner in (("here", (0, 0)), ("moved", (-500, 1000)), ("elsewhere", (7000, 8000))):
+        macro = lef.macros[name]
+        assert macro.pins["A"].shapes == [Shape("m1", Box(1000, 2000, 3000, 4000))], name
+        assert macro.corner == corner
+    assert lef.macros["moved"].obstructions == [Shape("m1", Box(5000, 5000, 6000, 6000))]
+
+
+def test_cells_without_foreign_get_one_that_says_the_same() -> None:
+    wanted = with_foreign(CORNERS)
+    assert "FOREIGN here 0 0 ;" in wanted
+    assert "FOREIGN moved -0.5 1 ;" in wanted
+    assert wanted.count("FOREIGN") == 3
+    assert with_foreign(wanted) == wanted
+    before, after = Lef(), Lef()
+    before.parse(CORNERS)
+    after.parse(wanted)
+    assert {name: after.macros[name] for name in after.macros} == {name: before.macros[name] for name in before.macros}
