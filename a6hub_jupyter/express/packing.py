@@ -82,6 +82,12 @@ def pack(database: Database, macros: Mapping[str, Macro]) -> None:
         return found
 
     places = dealt_out(widths, right - left, away) or dealt_out(widths, right - left)
+    longest, widest = int((right - left).max(initial=0)) * site, max(widths, default=0) * site
+    if database.taps and 0 < longest < widest:
+        raise ProblemError(
+            f"The cell {cells[0].cell} is {widest / 1000:g} um wide, and the rows have {longest / 1000:g} um between "
+            "the taps at most: raise FP_TAPCELL_DIST."
+        )
     if places is None:
         raise ProblemError(
             f"The cells do not fit into the rows between the taps, the widest of them {widths[0] * site / 1000:g} um: "

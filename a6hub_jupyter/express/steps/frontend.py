@@ -19,6 +19,8 @@ from a6hub_jupyter.express.steps.base import RTL
 from a6hub_jupyter.express.steps.serving import prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from librelane.state import State
 
 ERROR = re.compile(r"^(?:(?P<file>\S+?):(?P<line>\d+)(?:\.[\d.-]+)?: )?ERROR: ?(?P<text>.*)$", re.M)
@@ -37,8 +39,11 @@ MEMORY_VARIABLE = Variable(
 )
 
 
-def yosys_error(log: str, top: str) -> str | None:
-    """One sentence for the error that ended a run of Yosys; None when there is none."""
+def yosys_error(log: str, top: str, models: Mapping[str, str]) -> str | None:
+    """One sentence for the error that ended a run of Yosys; None when there is none.
+
+    `models`: the hard macro that each file of MACROS is for, by path.
+    """
     match = ERROR.search(log)
     if match is None:
         return None
@@ -48,6 +53,12 @@ def yosys_error(log: str, top: str) -> str | None:
         return "A register listens to more than one edge of a clock: no cell does that; use one edge."
     place = f" ({Path(match['file']).name}, line {match['line']})" if match["file"] else ""
     text = match["text"].strip().rstrip(".!").replace("`\\", "'")
+    if match["file"] in models:
+        name = models[match["file"]]
+        return (
+            f"Yosys cannot read the model of the macro {name}: {text}{place}. Give MACROS a file in its place that has "
+            f"the module {name} with its ports and nothing within."
+        )
     return f"Yosys cannot build this: {text}{place}. Change the Verilog there to what can be synthesised."
 
 
@@ -110,7 +121,10 @@ class Speaking:
         except subprocess.CalledProcessError:
             me: Any = self
             log = Path(me.get_log_path())
-            sentence = yosys_error(log.read_text(errors="replace"), me.config["DESIGN_NAME"]) if log.exists() else None
+            macros = (me.config.get("MACROS") or {}).items()
+            models = {str(path): name for name, macro in macros for path in [*macro.nl, *macro.vh]}
+            said = log.read_text(errors="replace") if log.exists() else ""
+            sentence = yosys_error(said, me.config["DESIGN_NAME"], models)
             if sentence is None:
                 raise
             raise StepError(sentence) from None

@@ -196,7 +196,9 @@ def test_core_grows_until_its_cells_fit_between_taps(width: int, helps: bool, tm
     add_taps(settings, database, lef)
     database.components = [Component(name, cell, 0, 0) for name, cell in netlist.cells.items()]
     if width == 60:
-        with pytest.raises(ProblemError, match="the widest of them 60 um: lower FP_CORE_UTIL"):
+        with pytest.raises(
+            ProblemError, match="is 60 um wide, and the rows have 19 um between the taps at most: raise FP_TAP"
+        ):
             pack(database, lef.macros)
     else:
         pack(database, lef.macros)
