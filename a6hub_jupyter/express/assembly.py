@@ -86,8 +86,8 @@ class Assembly:
         Cells come, go and move meanwhile; the power grid stays.
         """
         old, new = before.standing(), self.standing()
-        gone = [owned for place in old.keys() - new.keys() for owned in before.metal_of(old[place])]
-        come = [owned for place in new.keys() - old.keys() for owned in self.metal_of(new[place])]
+        gone = [owned for place in old if place not in new for owned in before.metal_of(old[place])]
+        come = [owned for place in new if place not in old for owned in self.metal_of(new[place])]
         return gone, come
 
     def standing(self) -> dict[tuple[object, ...], Component]:

@@ -132,18 +132,19 @@ class Grid:
         self._claims.clear()
         if not len(nodes):
             return
-        claims, which = np.unique(np.stack([nets, nodes]), axis=1, return_inverse=True)
-        mine = np.zeros(claims.shape[1], np.uint8)
-        np.bitwise_or.at(mine, which.ravel(), bits)
-        claimed, place = np.unique(claims[1], return_inverse=True)
-        free = self.blocked[claims[1]]
+        claims, which = np.unique(nets * self.size + nodes, return_inverse=True)
+        claimant, node = np.divmod(claims, self.size)
+        mine = np.zeros(len(claims), np.uint8)
+        np.bitwise_or.at(mine, which, bits)
+        claimed, place = np.unique(node, return_inverse=True)
+        free = self.blocked[node]
         for bit in (NO_WIRE, NO_VIA):
             claimants = np.bincount(place, mine & bit != 0, len(claimed))[place]
             free[claimants > (mine & bit != 0)] |= bit
         np.bitwise_or.at(self.blocked, nodes, bits)
         is_own = free != SHUT
-        owners, begins = np.unique(claims[0, is_own], return_index=True)
-        parts = (np.split(each[is_own], begins[1:]) for each in (claims[1], free))
+        owners, begins = np.unique(claimant[is_own], return_index=True)
+        parts = (np.split(each[is_own], begins[1:]) for each in (node, free))
         for owner, own, left in zip(owners.tolist(), *parts, strict=False):
             self._own[names[owner]] = own, left
 

@@ -109,6 +109,21 @@ def test_nodes_that_two_nets_claim_are_for_neither(technology: Technology) -> No
     assert not grid.has_own("others")
 
 
+def test_a_node_stays_as_open_to_a_net_as_the_others_leave_it(technology: Technology) -> None:
+    """Wires of the net keep their distance from the other's metal there, vias would not."""
+    grid = Grid(technology, 8000, 8000)
+    node, y = grid.node(0, 10, 9), grid.y(9)
+    assert technology.layers[0].pad[1] > technology.layers[0].width // 2
+    grid.claim(0, Box(3900, y + 120, 4380, y + 280), "mine")
+    grid.claim(0, Box(3900, y - 800, 4380, y - 160 - technology.layers[0].width // 2), "theirs")
+    grid.settle_claims()
+    assert grid.blocked[node] == SHUT
+    with grid.opened_for("mine"):
+        assert grid.blocked[node] == NO_VIA
+    with grid.opened_for("theirs"):
+        assert grid.blocked[node] == SHUT
+
+
 # -- drawing
 
 
