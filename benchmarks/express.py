@@ -19,6 +19,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,7 @@ MOST_SECONDS = {"spm": 8, "usb": 15, "divider": 15, "rv32": 180, "picorv32": 180
 COURSES = ("uart", "gcd", "fir", "usb", "rv32")
 DESIGNS = ("spm", *COURSES, "divider", "picorv32")
 PERIODS = {"gcd": 20, "fir": 20, "usb": 20, "rv32": 20, "picorv32": 20}
+OWN_MEMORY = re.compile(r"^Done in \S+ s, at most (\d+) MB\.$", re.MULTILINE)
 MUST_BE_ZERO = (
     "route__drc_errors",
     "design__lvs_error__count",
@@ -123,6 +125,8 @@ def build(work: Path, pdk: tuple[Path, str, str], name: str, top: str, source: P
         times = [s["time"] for s in statistics]
         cpu = sum(_seconds(t["cpu_time_user"]) + _seconds(t["cpu_time_system"]) for t in times)
         memory = max((_megabytes(s["peak_resources"]["memory_rss"]) for s in statistics), default=0.0)
+        own = [int(m) for log in step.glob("*.log") for m in OWN_MEMORY.findall(log.read_text(errors="replace"))]
+        memory = max(own, default=memory)  # LibreLane rounds large figures to whole GiB
         wall = _seconds(runtime.read_text()) if runtime.exists() else 0.0
         if statistics:
             result.steps[step.name[3:]] = (wall, cpu, memory)
