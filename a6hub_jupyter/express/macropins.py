@@ -138,7 +138,7 @@ class MacroPins:
         """What a pin could have if it were alone: straight or with a bend, and from there on in either direction."""
         for box in pin.boxes:
             for length, node, metal in self._bends(pin.layer, box):
-                for price, more in self._ways_on(node, pin, is_direct=not metal):
+                for price, more in self._ways_on(node, box, pin, is_direct=not metal):
                     keeps = [self._wire_at(pin.layer, node), *metal, more]
                     # as the grid sees it, which measures along x and y alone
                     if not any(max(gaps(piece, other)) < space for other, space in pin.near for piece in keeps):
@@ -174,23 +174,23 @@ class MacroPins:
                 for corner in {(x, to_y), (to_x, y)}:
                     yield length, node, [_wire((x, y), corner, half), _wire(corner, (to_x, to_y), half)]
 
-    def _ways_on(self, node: int, pin: _Asked, *, is_direct: bool) -> Iterator[tuple[int, Box]]:
+    def _ways_on(self, node: int, box: Box, pin: _Asked, *, is_direct: bool) -> Iterator[tuple[int, Box]]:
         """By how much longer it counts, nm, and the wire that may go on from a node.
 
         A node on the pin may also be left by a via.
         """
         for way in (-1, 1):
-            box = self._way_on(node, way, pin)
-            if box:
-                yield (WITHIN if pin.outline.contains(box) else 0), box
+            more = self._way_on(pin.layer, node, way, box)
+            if more:
+                yield (WITHIN if pin.outline.contains(more) else 0), more
         if is_direct:
             yield WITHIN, self._wire_at(pin.layer, node)
 
-    def _way_on(self, node: int, way: int, pin: _Asked) -> Box | None:
-        """The wire from a node in one direction as far as leads of this pin go, and a step more; None if blocked."""
-        grid, k = self._grid, pin.layer
+    def _way_on(self, k: int, node: int, way: int, box: Box) -> Box | None:
+        """The wire from a node in one direction as far as leads to `box` go, and a step more; None if blocked."""
+        grid = self._grid
         _, i, j = grid.place(node)
-        columns, rows = self._near(k, pin.boxes[0])
+        columns, rows = self._near(k, box)
         span, at = (rows, j) if self._layers[k].vertical else (columns, i)
         steps = at - span.start + 1 if way < 0 else span.stop - at
         last = node + way * steps * grid.step(k)
