@@ -86,7 +86,10 @@ class Router:
                 board.clear_away(self.collided, SHAKE_COLUMNS, SHAKE_ROWS, CLEARING)
             print(f"Routing pass {self.passes}: {len(self.collided)} conflicts in {len(bad)} nets.")
             fewest, since, stuck = (len(bad), 0, 0) if len(bad) < fewest else (fewest, since + 1, stuck + looked_at)
-            if not len(bad) or since >= PATIENCE or stuck >= STUCK or time.monotonic() > until:
+            # nets that found no way now never will, as only what is fixed shuts a way; but see what untangling left
+            if not len(bad) or not (len(self.collided) or looked_at):
+                break
+            if since >= PATIENCE or stuck >= STUCK or time.monotonic() > until:
                 break
             penalty = min(penalty * PENALTY_GROWTH, PENALTY_MOST)
             todo = bad

@@ -22,6 +22,7 @@ from a6hub_jupyter.express.wirelength import half_perimeter, steiner_trees
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.drawing import Drawing
+    from a6hub_jupyter.express.fabric import Net
     from a6hub_jupyter.express.job import Metrics
 
 PASSES = 120
@@ -29,6 +30,8 @@ REPAIR_ROUNDS = 12
 CONGESTION_PICTURE = "congestion.png"
 LOWER = 0.8
 """By how much fewer cells in the rows are advised when routing fails."""
+SHOWN = 3
+"""Pins that a sentence names."""
 
 
 @dataclass
@@ -151,6 +154,17 @@ def given_up(job: Job, database: Database, technology: Technology, spot: Spot, n
     ) + (f" Its time was up: EXPRESS_ROUTE_SECONDS, now {job.route_seconds}, gives it more." if late else "")
 
 
+def shut_in(nets: list[Net]) -> str:
+    """Which nets find no way at all, and what to do."""
+    net = nets[0]
+    pins = [f"{t.instance}/{t.pin}" if t.instance else t.pin for t in net.terminals if t.chosen is None]
+    others = f" (and {len(nets) - 1} more)" if len(nets) > 1 else ""
+    return (
+        f"Routing finds no way for the net {net.name}{others}: metal of cells, macros or the power grid shuts in "
+        f"{', '.join(pins[:SHOWN])}. Move the macro there, or what is beside it, in MACROS; or enlarge DIE_AREA."
+    )
+
+
 def route(job: Job) -> Metrics:
     """Route the placed design. Wire length in um."""
     precompile.ready()
@@ -169,10 +183,12 @@ def route(job: Job) -> Metrics:
     database.save(job.output(DATABASE_FILE))
     write_def(job, technology, database, drawings)
     lengths = [drawing.length() / 1000 for drawing in drawings.values()]
+    lost = [net for net in assembly.nets if not net.complete]
+    if lost and not len(assembly.router.collided):
+        raise ProblemError(shut_in(lost))
     if routed.conflicts:
         late, worst = time.monotonic() > until, congestion.worst()
         raise ProblemError(given_up(job, database, technology, worst, len(routed.conflicts), late=late))
-    open_nets = sum(not net.complete for net in assembly.nets)
     bound = half_perimeter(assembly.grid, assembly.nets) / 1000
     shortest = steiner_trees(assembly.grid, assembly.nets) / 1000
     print(
@@ -181,7 +197,7 @@ def route(job: Job) -> Metrics:
         f"{sum(len(d.vias) for d in drawings.values())} vias."
     )
     return {
-        "route__drc_errors": len(findings) + len(assembly.router.collided) + open_nets,
+        "route__drc_errors": len(findings) + len(assembly.router.collided),
         "route__wirelength": round(sum(lengths), 1),
         "route__wirelength__half_perimeter": round(bound, 1),
         "route__wirelength__steiner": round(shortest, 1),
@@ -189,7 +205,7 @@ def route(job: Job) -> Metrics:
         "route__vias": sum(len(d.vias) for d in drawings.values()),
         "route__net": len(drawings),
         "antenna_diodes_count": sum(name.startswith(antennarepair.PREFIX) for name in database.netlist.cells),
-        "design__critical_disconnected_pin__count": len(assembly.unreachable) + open_nets,
+        "design__critical_disconnected_pin__count": len(assembly.unreachable),
     }
 
 
