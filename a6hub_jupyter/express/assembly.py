@@ -120,17 +120,15 @@ class Assembly:
         return [Net(name, ts) for name, ts in terminals.items() if len(ts) > 1 or not ts[0].instance]
 
     def _ways(self) -> dict[tuple[str, str], dict[int, Access]]:
-        """The ways to reach each pin; nets with nodes of their own are looked at with these open."""
-        grid, nets = self.grid, self.database.netlist.nets
+        """The ways to reach each pin."""
+        grid = self.grid
         access = PinAccess(grid, self._candidates, list(self.components.values()))
-        ways: dict[tuple[str, str], dict[int, Access]] = {}
-        others = [pin for net, pins in nets.items() if not grid.has_own(net) for pin in pins]
-        for net, pins in [("", others), *((net, pins) for net, pins in nets.items() if grid.has_own(net))]:
-            with grid.opened_for(net):
-                ways.update(zip(pins, access.ways([(self.components[i], pin) for i, pin in pins]), strict=True))
-                for pin in self._leads.keys() & set(pins):
-                    if not grid.blocked[self._leads[pin].node] & NO_WIRE:
-                        ways[pin] = {self._leads[pin].node: Access(0.0, None)}
+        found = access.ways([(self.components[instance], pin, net) for (instance, pin), net in self._net_of.items()])
+        ways = dict(zip(self._net_of, found, strict=True))
+        for pin, lead in self._leads.items():
+            node, number = np.array([lead.node]), np.array([grid.number(self._net_of[pin])])
+            if not grid.blocked_for(node, number)[0] & NO_WIRE:
+                ways[pin] = {lead.node: Access(0.0, None)}
         return ways
 
     def _port_node(self, port: PlacedPort, near_pins: set[int], taken: set[tuple[str, int]]) -> int:

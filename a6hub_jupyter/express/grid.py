@@ -5,7 +5,6 @@ A node is one integer: (layer * rows + j) * columns + i, with i along x and j al
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,14 +21,13 @@ if TYPE_CHECKING:
 NO_WIRE = 1
 NO_VIA = 2
 SHUT = NO_WIRE | NO_VIA
-NOTHING = np.zeros(0, np.int64), np.zeros(0, np.uint8)
 
 
 class Grid:
     """Nodes of a width x height die (nm) and what may be on them.
 
     `blocked` has a bit per use (NO_WIRE, NO_VIA) for each node. Metal of a cell pin on a routing layer
-    blocks all nets but its own: such nodes are opened while that net is routed.
+    blocks all nets but its own: `blocked_for` tells what is left to that one.
     """
 
     def __init__(self, technology: Technology, width: int, height: int) -> None:
@@ -50,7 +48,11 @@ class Grid:
                 else:
                     planes[k][unused, :] = SHUT
         self._claims: list[tuple[Array, int, str]] = []
-        self._own: dict[str, tuple[Array, Array]] = {}
+        self._numbers: dict[str, int] = {}
+        self._own: Array = np.zeros(0, np.int64)
+        """Number of a net times `size` plus a node at its pins, rising."""
+        self._free: Array = np.zeros(0, np.uint8)
+        """What blocks each of these for that net."""
 
     def _planes(self) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         return self.blocked.reshape(len(self.technology.layers), self.rows, self.columns)
@@ -133,7 +135,7 @@ class Grid:
         if not len(nodes):
             return
         claims, which = np.unique(nets * self.size + nodes, return_inverse=True)
-        claimant, node = np.divmod(claims, self.size)
+        node = claims % self.size
         mine = np.zeros(len(claims), np.uint8)
         np.bitwise_or.at(mine, which, bits)
         claimed, place = np.unique(node, return_inverse=True)
@@ -143,29 +145,26 @@ class Grid:
             free[claimants > (mine & bit != 0)] |= bit
         np.bitwise_or.at(self.blocked, nodes, bits)
         is_own = free != SHUT
-        owners, begins = np.unique(claimant[is_own], return_index=True)
-        parts = (np.split(each[is_own], begins[1:]) for each in (node, free))
-        for owner, own, left in zip(owners.tolist(), *parts, strict=False):
-            self._own[names[owner]] = own, left
+        self._numbers, self._own, self._free = number, claims[is_own], free[is_own]
+
+    def number(self, net: str) -> int:
+        """The number of a net that claims nodes; -1 for others."""
+        return self._numbers.get(net, -1)
 
     def own_nodes(self, net: str) -> tuple[Array, Array]:
         """Nodes at the pins of a net, and what blocks each of them for that net (the bits of `blocked`)."""
-        return self._own.get(net, NOTHING)
+        first = self.number(net) * self.size
+        begin, end = np.searchsorted(self._own, [first, first + self.size]) if first >= 0 else (0, 0)
+        return self._own[begin:end] - first, self._free[begin:end]
 
-    def has_own(self, net: str) -> bool:
-        """Whether there are nodes that only `net` may use."""
-        return net in self._own
-
-    @contextmanager
-    def opened_for(self, net: str) -> Iterator[None]:
-        """Let `net` use the nodes at its own pins meanwhile."""
-        nodes, free = self.own_nodes(net)
-        closed = self.blocked[nodes]
-        self.blocked[nodes] = free
-        try:
-            yield
-        finally:
-            self.blocked[nodes] = closed
+    def blocked_for(self, nodes: Array, numbers: Array) -> Array:
+        """What blocks each of some nodes for the net of that number, which may use those at its own pins."""
+        bits: Array = self.blocked[nodes]
+        if len(self._own):
+            keys = numbers * self.size + nodes
+            at = np.minimum(np.searchsorted(self._own, keys), len(self._own) - 1)
+            bits = np.where(self._own[at] == keys, self._free[at], bits)
+        return bits
 
 
 def _between(low: int, high: int, pitch: int) -> range:

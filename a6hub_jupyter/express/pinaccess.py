@@ -57,12 +57,13 @@ class PinAccess:
         self._owners = np.repeat(np.arange(len(components)), [len(edge) for edge in edges])
         self._metal = BoxSearch(np.concatenate([NO_BOXES, *edges]) + _corners(components)[self._owners])
 
-    def ways(self, pins: list[tuple[Component, str]]) -> list[dict[int, Access]]:
-        """All ways to reach each of some pins, by grid node; empty when there is none."""
-        alike: dict[tuple[str, str, str, int, int], list[tuple[int, int, int]]] = defaultdict(list)
-        for n, (component, pin) in enumerate(pins):
+    def ways(self, pins: list[tuple[Component, str, str]]) -> list[dict[int, Access]]:
+        """All ways to reach each of some pins (cell, pin and net), by grid node; empty when there is none."""
+        alike: dict[tuple[str, str, str, int, int], list[tuple[int, int, int, int]]] = defaultdict(list)
+        for n, (component, pin, net) in enumerate(pins):
             i, phase_x, j, phase_y = self._grid.phase(component.x, component.y)
-            alike[component.cell, pin, component.orientation, phase_x, phase_y].append((n, i, j))
+            place = n, self._grid.number(net), i, j
+            alike[component.cell, pin, component.orientation, phase_x, phase_y].append(place)
         groups = [self._group(self._candidates.of(*key), np.array(same, np.int64)) for key, same in alike.items()]
         self._drop_crowded(pins, groups)
         ways: list[dict[int, Access]] = [{} for _ in pins]
@@ -78,23 +79,24 @@ class PinAccess:
         return ways
 
     def _group(self, candidates: Candidates, members: Array) -> _Group:
-        """Pins that have the same candidates; `members` (n, 3): the number of each pin, and its cell's column and row.
+        """Pins that have the same candidates; `members` (n, 4): the numbers of pin and net, its cell's column and row.
 
         What is blocked does not fit; other cells are not looked at yet.
         """
-        grid, blocked = self._grid, self._grid.blocked
-        column, row = members[:, 1, None] + candidates.i, members[:, 2, None] + candidates.j
+        grid, net = self._grid, members[:, 1, None]
+        column, row = members[:, 2, None] + candidates.i, members[:, 3, None] + candidates.j
         fits = (column > 0) & (column < grid.columns - 1) & (row > 0) & (row < grid.rows - 1)
         nodes = np.where(fits, candidates.layer * grid.plane + row * grid.columns + column, INNER * grid.columns)
         steps = np.array([grid.step(k) for k in range(len(grid.technology.layers))], np.int64)[candidates.layer]
-        fits &= blocked[nodes] & np.where(candidates.is_direct, NO_WIRE, SHUT) == 0
+        fits &= grid.blocked_for(nodes, net) & np.where(candidates.is_direct, NO_WIRE, SHUT) == 0
         if grid.technology.layers[0].least_steps_at_via:
-            is_free = blocked[nodes - steps] & blocked[nodes + steps] & NO_WIRE == 0
+            before, behind = grid.blocked_for(nodes - steps, net), grid.blocked_for(nodes + steps, net)
+            is_free = before & behind & NO_WIRE == 0
             fits &= candidates.is_direct | is_free
-        fits &= (candidates.beside == 0) | (blocked[nodes + candidates.beside * steps] == 0)
+        fits &= (candidates.beside == 0) | (grid.blocked_for(nodes + candidates.beside * steps, net) == 0)
         return _Group(candidates, members[:, 0], nodes, fits)
 
-    def _drop_crowded(self, pins: list[tuple[Component, str]], groups: list[_Group]) -> None:
+    def _drop_crowded(self, pins: list[tuple[Component, str, str]], groups: list[_Group]) -> None:
         """What comes too near to metal of other cells does not fit."""
         pads, own, at = [NO_BOXES], [NO_BOXES[:, 0]], []
         for group in groups:
