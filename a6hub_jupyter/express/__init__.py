@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent
 PLUGIN_DIRECTORY = PACKAGE / "plugin"
 """LibreLane finds the flow when this directory is on PYTHONPATH."""
 SHIMS = ("yosys", "verilator")
-COMPILED = ("maze.py", "routes.py", "rerouting.py", "rewiring.py", "conflicts.py", "wirelength.py")
+COMPILED = ("maze.py", "routes.py", "rerouting.py", "rewiring.py", "conflicts.py", "spanningtree.py", "wirelength.py")
 WHEELS = {
     "librelane": "librelane",
     "pyosys": "pyosys",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from a6hub_jupyter.express import maze
-from a6hub_jupyter.express.routes import Ends, nearest_first
+from a6hub_jupyter.express.routes import Ends
+from a6hub_jupyter.express.spanningtree import nearest_first
 
 if TYPE_CHECKING:
     from a6hub_jupyter.express.grid import Grid
@@ -146,6 +147,6 @@ def ends_of(grid: Grid, nets: list[Net]) -> Ends:
         SCARCE_PRICE,
         order,
         np.cumsum([0, *(len(nodes) for nodes, _ in own)]),
-        np.concatenate([nodes for nodes, _ in own]),
-        np.concatenate([free for _, free in own]),
+        np.concatenate([np.zeros(0, np.int64), *(nodes for nodes, _ in own)]),
+        np.concatenate([np.zeros(0, np.uint8), *(free for _, free in own)]),
     )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from a6hub_jupyter.express.maze import Fabric, compiled
 
 if TYPE_CHECKING:
+    import numpy as np
+
     Array = np.ndarray[Any, Any]
 
 PAD, CUT, PIN_CUT, EXTENSION, FLAGS = 1, 2, 4, 8, 16
@@ -50,28 +50,6 @@ class Routes(NamedTuple):
     chosen: Array
     """Per terminal: the way taken, or -1."""
     complete: Array
-
-
-@compiled
-def nearest_first(first_terminal: Array, x: Array, y: Array, order: Array) -> None:
-    """Order the terminals of each net after its first, each the nearest to those before (Prim).
-
-    `x`, `y`: where each terminal is, in any unit; `order`: gets the numbers of the terminals.
-    """
-    for net in range(first_terminal.shape[0] - 1):
-        begin, end = first_terminal[net], first_terminal[net + 1]
-        away = np.full(end - begin, np.inf)
-        joined = begin
-        for k in range(begin, end):
-            order[k] = joined
-            away[joined - begin] = -1.0
-            nearest, least = joined, np.inf
-            for other in range(begin, end):
-                distance = abs(x[other] - x[joined]) + abs(y[other] - y[joined])
-                away[other - begin] = min(away[other - begin], distance)
-                if 0.0 <= away[other - begin] < least:
-                    nearest, least = other, away[other - begin]
-            joined = nearest
 
 
 @compiled

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from a6hub_jupyter.express.maze import compiled
+from a6hub_jupyter.express.spanningtree import spanning_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,38 +46,21 @@ def _points(grid: Grid, net: Net) -> tuple[Array, Array]:
 
 
 @compiled
-def spanning_tree(x: Array, y: Array, count: int) -> int:
-    """The length of the shortest tree whose edges join the first `count` points (Prim)."""
-    away = np.full(count, np.iinfo(np.int64).max)
-    total, joined = 0, 0
-    for _ in range(count - 1):
-        away[joined] = -1
-        nearest = -1
-        for k in range(count):
-            if away[k] >= 0:
-                away[k] = min(away[k], abs(x[k] - x[joined]) + abs(y[k] - y[joined]))
-                if nearest < 0 or away[k] < away[nearest]:
-                    nearest = k
-        total += away[nearest]
-        joined = nearest
-    return total
-
-
-@compiled
 def steiner_tree(x: Array, y: Array) -> int:
     """The length of a nearly shortest tree through points: the crossing that shortens it most is added, again."""
     count = x.shape[0]
+    order = np.zeros(2 * count, np.int64)
     if count > MANY:
-        return int(spanning_tree(x, y, count))
+        return int(spanning_tree(x, y, 0, count, order))
     across, along = np.zeros(2 * count, np.int64), np.zeros(2 * count, np.int64)
     across[:count], along[:count] = x, y
-    total = spanning_tree(across, along, count)
+    total = spanning_tree(across, along, 0, count, order)
     for at in range(count, 2 * count):
         shortest, column, row = total, -1, -1
         for i in range(count):
             for j in range(count):
                 across[at], along[at] = x[i], y[j]
-                length = spanning_tree(across, along, at + 1)
+                length = spanning_tree(across, along, 0, at + 1, order)
                 if length < shortest:
                     shortest, column, row = length, i, j
         if column < 0:
